@@ -1,0 +1,121 @@
+"""Is policy B better than policy A, and how many more trials would tell?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from regrasp.stats.intervals import newcombe_difference, newcombe_paired
+from regrasp.stats.rate import Rate
+
+Decision = Literal["better", "worse", "undecided"]
+
+MOST_TRIALS = 2000
+"""Beyond this many more trials per policy, "too many to be worth it" is the answer; two
+thousand rollouts of 30 s are a week of eight-hour days."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B against A. `more_trials` counts per policy, None when decided or when they look the same."""
+
+    a: Rate
+    b: Rate
+    difference95: tuple[float, float]
+    paired: int
+    more_trials: int | None
+
+    @property
+    def decision(self) -> Decision:
+        """A verdict only when the interval of the difference leaves out 0."""
+        low, high = self.difference95
+        if low > 0:
+            return "better"
+        return "worse" if high < 0 else "undecided"
+
+    def to_json(self) -> dict[str, object]:
+        """The comparison as `regrasp compare --json` prints it."""
+        return {
+            "a": {"k": self.a.k, "n": self.a.n},
+            "b": {"k": self.b.k, "n": self.b.n},
+            "difference95": [round(limit, 4) for limit in self.difference95],
+            "decision": self.decision,
+            "more_trials": self.more_trials,
+            "paired": self.paired,
+        }
+
+    def __str__(self) -> str:
+        low, high = (100 * limit for limit in self.difference95)
+        points = f"{low:+.0f} to {high:+.0f} points"
+        if self.decision != "undecided":
+            return f"B is {self.decision} than A: {self.b} against {self.a}, a difference of {points}."
+        return f"Undecided: {self.b} against {self.a}, a difference of {points}. {self._advice()}"
+
+    def _advice(self) -> str:
+        if self.more_trials is None:
+            return f"No difference would show within {MOST_TRIALS} more trials each."
+        return f"If the rates stay as they are, about {self.more_trials} more trials each would decide."
+
+
+def compare_rates(a: Rate, b: Rate) -> Comparison:
+    """B against A from separate trials.
+
+    Example:
+        >>> print(compare_rates(Rate(0, 20), Rate(17, 20)))
+        B is better than A: 17/20 (64-95 %) against 0/20 (0-16 %), a difference of +58 to +95 points.
+        >>> compare_rates(Rate(3, 10), Rate(5, 10)).more_trials
+        33
+    """
+    difference = newcombe_difference(a.k, a.n, b.k, b.n)
+    return Comparison(a, b, difference, 0, more_trials(a, b))
+
+
+def compare_paired(a: Sequence[bool], b: Sequence[bool]) -> Comparison:
+    """B against A when `a[i]` and `b[i]` began from the same start.
+
+    Example:
+        >>> compare_paired([False] * 6 + [True] * 4, [True] * 10).decision
+        'better'
+    """
+    pairs = list(zip(a, b, strict=True))
+    counts = [pairs.count(kind) for kind in ((True, True), (True, False), (False, True), (False, False))]
+    rate_a, rate_b = Rate.of(a), Rate.of(b)
+    difference = newcombe_paired(counts[0], counts[1], counts[2], counts[3])
+    more = None if difference[0] > 0 or difference[1] < 0 else more_trials(rate_a, rate_b)
+    return Comparison(rate_a, rate_b, difference, len(pairs), more)
+
+
+def compare_outcomes(a: Mapping[int, bool], b: Mapping[int, bool]) -> Comparison | None:
+    """Pair two sets of outcomes by the seed of their start; None when they are not the same starts."""
+    if not a or a.keys() != b.keys():
+        return None
+    seeds = sorted(a)
+    return compare_paired([a[seed] for seed in seeds], [b[seed] for seed in seeds])
+
+
+def more_trials(a: Rate, b: Rate) -> int | None:
+    """Further trials of each policy until their intervals would part, if the rates stay as they are.
+
+    0 when they have parted already; None when `MOST_TRIALS` more would not do. Rates seldom stay as
+    they are: read it as an order of size.
+    """
+    if _parted(a, b, 0):
+        return 0
+    if not _parted(a, b, MOST_TRIALS):
+        return None
+    short, enough = 0, MOST_TRIALS
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        short, enough = (short, middle) if _parted(a, b, middle) else (middle, enough)
+    return enough
+
+
+def _parted(a: Rate, b: Rate, more: int) -> bool:
+    """Whether 0 would lie outside the interval of the difference after `more` further trials each."""
+    low, high = newcombe_difference(*_grown(a, more), *_grown(b, more))
+    return low > 0 or high < 0
+
+
+def _grown(rate: Rate, more: int) -> tuple[int, int]:
+    trials = rate.n + more
+    value = rate.value if rate.n else 0.5
+    return round(value * trials), trials
