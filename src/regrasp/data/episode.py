@@ -1,0 +1,150 @@
+"""One demonstration: joints, instruction and camera pictures, as plain arrays."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.errors import DatasetError
+
+IMAGE_PREFIX = "observation.images."
+"""LeRobot's prefix of a camera's key."""
+
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""Grey value of red, green and blue: ITU-R BT.601, the weights of the codecs' own grey plane."""
+
+
+class FrameSource(Protocol):
+    """Where the pictures of one camera in one episode come from; they are read in order, one at a time."""
+
+    def rgb(self, indices: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
+        """The pictures at rising `indices`, each [h, w, 3]."""
+        ...
+
+    def grey(self) -> Iterator[NDArray[np.uint8]]:
+        """Every picture of the episode, each [h, w]."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayFrames:
+    """Pictures that are in memory already; uint8 [T, h, w, 3]."""
+
+    frames: NDArray[np.uint8]
+
+    def rgb(self, indices: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
+        """The pictures at `indices`, each [h, w, 3]."""
+        for index in indices:
+            yield self.frames[index]
+
+    def grey(self) -> Iterator[NDArray[np.uint8]]:
+        """Every picture, each [h, w]."""
+        for frame in self.frames:
+            yield np.rint(frame @ _LUMA).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """One camera in one episode. Pictures are decoded when they are asked for, and are not kept."""
+
+    key: str
+    length: int
+    height: int
+    width: int
+    fps: float
+    source: FrameSource
+
+    @classmethod
+    def from_array(cls, name: str, frames: NDArray[np.uint8], fps: float) -> Self:
+        """A camera whose pictures, uint8 [T, h, w, 3], are in memory."""
+        length, height, width, _ = frames.shape
+        return cls(IMAGE_PREFIX + name, length, height, width, fps, ArrayFrames(frames))
+
+    @property
+    def name(self) -> str:
+        """The key without LeRobot's prefix: `front`."""
+        return camera_name(self.key)
+
+    def frames(self, indices: Iterable[int] | None = None) -> NDArray[np.uint8]:
+        """Pictures, uint8 [n, h, w, 3], in the order asked for; all of them when `indices` is None.
+
+        Memory holds what is asked for: 640 x 480 pixels are 0.9 MB a picture.
+        """
+        wanted = np.arange(self.length) if indices is None else np.array(list(indices), dtype=np.int64)
+        rising, places = np.unique(wanted, return_inverse=True)
+        pictures = np.empty((len(rising), self.height, self.width, 3), dtype=np.uint8)
+        for place, picture in enumerate(self.source.rgb(rising)):
+            pictures[place] = picture
+        return pictures[places]
+
+    @cached_property
+    def motion(self) -> NDArray[np.float32]:
+        """Mean absolute grey difference to the picture before, float32 [T], 0-255; the first is 0.
+
+        Decodes the whole episode once, holding two pictures at a time.
+        """
+        motion = np.zeros(self.length, dtype=np.float32)
+        before: NDArray[np.int16] | None = None
+        for index, picture in enumerate(self.source.grey()):
+            now = picture.astype(np.int16)
+            if before is not None:
+                motion[index] = np.abs(now - before).mean()
+            before = now
+        return motion
+
+
+def camera_name(key: str) -> str:
+    """A camera's key without LeRobot's prefix.
+
+    Example:
+        >>> camera_name("observation.images.front"), camera_name("observation.image")
+        ('front', 'image')
+    """
+    return key.removeprefix(IMAGE_PREFIX).removeprefix("observation.")
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """One demonstration or rollout of T frames and J joints.
+
+    `states` is what the arm measured and `actions` what it was told, float64 [T, J], in the units of
+    the recording. `task_indices` counts in the dataset's list of instructions; `tasks` are the
+    instructions used here. `extras` holds other numeric columns, such as `next.success`.
+    """
+
+    index: int
+    fps: float
+    timestamps: NDArray[np.float64]
+    states: NDArray[np.float64]
+    actions: NDArray[np.float64]
+    joint_names: tuple[str, ...]
+    task_indices: NDArray[np.int64]
+    tasks: tuple[str, ...]
+    cameras: Mapping[str, Camera] = field(default_factory=dict[str, Camera])
+    extras: Mapping[str, NDArray[np.generic]] = field(default_factory=dict[str, NDArray[np.generic]])
+
+    def __post_init__(self) -> None:
+        columns = {"actions": self.actions, "timestamps": self.timestamps, "task indices": self.task_indices}
+        for name, column in columns.items():
+            self._require_length(f"{name} have", len(column))
+        for name, camera in self.cameras.items():
+            self._require_length(f"camera '{name}' has", camera.length)
+
+    def _require_length(self, who: str, length: int) -> None:
+        if length != self.length:
+            raise DatasetError(
+                f"Episode {self.index}: {who} {length} frames but the joints have {self.length}."
+            )
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+        return len(self.states)
+
+    @cached_property
+    def state_speed(self) -> NDArray[np.float64]:
+        """Speed of each joint since the frame before, float64 [T, J], units per second; first row 0."""
+        return np.abs(np.diff(self.states, axis=0, prepend=self.states[:1])) * self.fps

@@ -1,0 +1,106 @@
+"""Runs checks on what is at hand, and keeps three outcomes apart: found, clean, undecided."""
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from regrasp.diagnosis.check import Check, Undecided, registered
+from regrasp.diagnosis.finding import Finding
+from regrasp.errors import RegraspError, UsageError
+
+CHECKS_PACKAGE = "regrasp.checks"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the checks said: findings, worst first; names of the clean; (name, reason) of the undecided."""
+
+    findings: tuple[Finding, ...]
+    clean: tuple[str, ...]
+    undecided: tuple[tuple[str, str], ...]
+    seconds: float
+
+
+def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = None) -> Result:
+    """Run every check that reads nothing but `artefacts`, or those named in `only`.
+
+    An artefact that is None is missing: checks that read it are undecided. Looking at what the dataset
+    itself refuses to give (a video that does not decode) is undecided too, with the reason.
+    """
+    start = time.monotonic()
+    names = _known(only) if only else checks_reading(artefacts)
+    findings: list[Finding] = []
+    clean: list[str] = []
+    undecided: list[tuple[str, str]] = []
+    for name in names:
+        found, reasons = _run(_functions(name, artefacts), artefacts)
+        findings.extend(found)
+        if not found:
+            undecided.extend((name, reason) for reason in reasons)
+            clean.extend([] if reasons else [name])
+    findings.sort(key=lambda finding: finding.severity.rank if finding.severity else 0)
+    return Result(tuple(findings), tuple(clean), tuple(undecided), time.monotonic() - start)
+
+
+def _functions(name: str, artefacts: Mapping[str, object]) -> tuple[Check, ...]:
+    """Those functions of a check whose artefacts are at hand; all of them when none are."""
+    functions = load_check(name)
+    at_hand = tuple(check for check in functions if set(check.inputs) <= set(artefacts))
+    return at_hand or functions
+
+
+def _run(functions: Collection[Check], artefacts: Mapping[str, object]) -> tuple[list[Finding], list[str]]:
+    found: list[Finding] = []
+    reasons: list[str] = []
+    for check in functions:
+        missing = [name for name in check.inputs if artefacts.get(name) is None]
+        try:
+            if missing:
+                raise Undecided(f"needs a {' and a '.join(missing)}")
+            found.extend(check.function(*(artefacts[name] for name in check.inputs)))
+        except (Undecided, RegraspError) as reason:
+            reasons.append(str(reason))
+    return found, list(dict.fromkeys(reasons))
+
+
+@cache
+def check_names() -> tuple[str, ...]:
+    """Names of all checks, from their files; imports none of them."""
+    return tuple(sorted(_names_in(CHECKS_PACKAGE)))
+
+
+def _names_in(package: str) -> Iterator[str]:
+    spec = importlib.util.find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    for module in pkgutil.iter_modules(folders or []):
+        if not module.name.startswith("_"):
+            yield module.name.replace("_", "-")
+
+
+def load_check(name: str) -> tuple[Check, ...]:
+    """The functions of one check; raises a UsageError that offers the nearest name."""
+    (known,) = _known([name])
+    importlib.import_module(f"{CHECKS_PACKAGE}.{known.replace('-', '_')}")
+    return registered(known)
+
+
+def checks_reading(artefacts: Collection[str]) -> tuple[str, ...]:
+    """Names of the checks that some function of can judge from these artefacts alone."""
+    at_hand = set(artefacts)
+    return tuple(
+        name for name in check_names() if any(set(check.inputs) <= at_hand for check in load_check(name))
+    )
+
+
+def _known(names: Collection[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in check_names():
+            nearest = difflib.get_close_matches(name, check_names(), n=1)
+            hint = f"Did you mean '{nearest[0]}'?" if nearest else "Try 'regrasp checks' for the list."
+            raise UsageError(f"No check named '{name}'. {hint}")
+    return tuple(dict.fromkeys(names))
