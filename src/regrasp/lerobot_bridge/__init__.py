@@ -1,1 +1,1 @@
-"""."""
+"""All that imports lerobot or torch: recording, training, policies, rollouts."""

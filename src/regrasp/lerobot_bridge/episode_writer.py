@@ -1,0 +1,170 @@
+"""Writes episodes through LeRobot's own dataset API so that a kill loses at most the episode in progress.
+
+LeRobot keeps its parquet files open until `finalize`; a process killed before that leaves files without a footer,
+and every episode in them is lost. Here each episode is finalised as it ends, in a folder beside the dataset
+(`NAME.recording`), and `finish` merges what is there, by LeRobot's merge, into a dataset of ordinary file sizes,
+which gets its name only when it is whole.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lerobot.configs.video import RGBEncoderConfig
+from lerobot.datasets import LeRobotDataset
+from lerobot.datasets.dataset_tools import merge_datasets
+from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_features
+
+from regrasp.data.atomic import rename_whole, write_text
+from regrasp.errors import DatasetError
+from regrasp.lerobot_bridge.quiet import quiet
+
+VIDEO = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g": 2}
+"""H.264 with a key frame every second frame: records twice as fast as LeRobot's default AV1 on two cores, and any
+frame is near a key frame. `lerobot-train` reads it like any other."""
+
+
+def features_of(robot: Any) -> dict[str, dict[str, Any]]:
+    """LeRobot's feature table of a robot's observations and actions, cameras as video."""
+    return {
+        **hw_to_dataset_features(robot.action_features, "action", use_video=True),
+        **hw_to_dataset_features(robot.observation_features, "observation", use_video=True),
+    }
+
+
+def repo_id_of(folder: Path) -> str:
+    """The repository id that a local dataset goes by, from its folder's name."""
+    return f"local/{folder.name}"
+
+
+class EpisodeWriter:
+    """Episodes of one process, in one recording folder; picks up where a killed process stopped."""
+
+    def __init__(
+        self, folder: Path, *, fps: int, features: dict[str, dict[str, Any]], robot_type: str
+    ) -> None:
+        self.folder = folder
+        self.features = features
+        self._notes = folder / "finished.json"
+        self._encoding = {
+            "streaming_encoding": True,
+            "encoder_threads": 1,
+            "rgb_encoder": RGBEncoderConfig(**VIDEO),
+        }
+        root = folder / "dataset"
+        with quiet():
+            if self._restore(root):
+                self._dataset = LeRobotDataset.resume(repo_id_of(folder), root=root, **self._encoding)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir(parents=True)
+                self._dataset = LeRobotDataset.create(
+                    repo_id_of(folder), fps, features, root=root, robot_type=robot_type, **self._encoding
+                )
+
+    @property
+    def episodes(self) -> int:
+        """Episodes that are safely on disk."""
+        return len(self.notes)
+
+    @property
+    def notes(self) -> list[dict[str, Any]]:
+        """What was noted of each finished episode, in order."""
+        return json.loads(self._notes.read_text()) if self._notes.exists() else []
+
+    def add(self, observation: Mapping[str, Any], action: Mapping[str, Any], task: str) -> None:
+        """Append one frame: `NAME.pos` values and images by camera name, as the robot gives them."""
+        frame: dict[str, Any] = {
+            **build_dataset_frame(self.features, dict(observation), prefix="observation"),
+            **build_dataset_frame(self.features, dict(action), prefix="action"),
+        }
+        self._dataset.add_frame({**frame, "task": task})
+
+    def discard(self) -> None:
+        """Drop the episode in progress."""
+        if self._dataset.has_pending_frames():
+            self._dataset.clear_episode_buffer()
+
+    def save(self, note: dict[str, Any]) -> None:
+        """Put the episode in progress on disk, with a note of JSON values."""
+        with quiet():
+            self._dataset.save_episode()
+            self._dataset.finalize()
+            self._keep([*self.notes, note])
+            self._dataset = LeRobotDataset.resume(
+                repo_id_of(self.folder), root=self._dataset.root, **self._encoding
+            )
+
+    def close(self) -> None:
+        """Stop writing; what is saved stays."""
+        with quiet():
+            self.discard()
+            self._dataset.finalize()
+
+    def _keep(self, notes: list[dict[str, Any]]) -> None:
+        """Set the present metadata aside as the last good state, then note the episode."""
+        meta, good = self._dataset.root / "meta", self.folder / "meta.good"
+        fresh = self.folder / "meta.fresh"
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(meta, fresh)
+        shutil.rmtree(good, ignore_errors=True)
+        fresh.rename(good)
+        write_text(self._notes, json.dumps(notes))
+
+    def _restore(self, root: Path) -> bool:
+        """Bring a folder left by a killed process back to its last finished episode; False when there is none."""
+        good = self.folder / "meta.good"
+        if not good.exists():
+            good = self.folder / "meta.fresh"  # killed between the two lines that swap them
+        if not self._notes.exists() or not good.exists():
+            return False
+        info = json.loads((good / "info.json").read_text())
+        notes = self.notes
+        if info["total_episodes"] == len(notes) + 1:  # killed before the note was written
+            write_text(self._notes, json.dumps([*notes, {}]))
+        elif info["total_episodes"] != len(notes):
+            raise DatasetError(
+                f"Found {len(notes)} finished episodes in {self._notes} but {info['total_episodes']} in its "
+                f"metadata; expected the same number. Delete {self.folder} and record again."
+            )
+        shutil.rmtree(root / "meta")
+        shutil.copytree(good, root / "meta")
+        shutil.rmtree(root / "images", ignore_errors=True)
+        for file in [*root.glob("data/*/*.parquet"), *root.glob("videos/*/*/*.mp4")]:
+            if _file_number(file, info["chunks_size"]) >= info["total_episodes"]:
+                file.unlink()
+        return True
+
+
+def finish(folders: Sequence[Path], into: Path) -> None:
+    """Merge the recordings in `folders`, in order, into the dataset `into`, then delete them.
+
+    Raises:
+        DatasetError: `into` exists already.
+    """
+    if into.exists():
+        raise DatasetError(f"{into} exists already; expected a new folder. Choose another name or delete it first.")
+    partial = into.with_name(f"{into.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with quiet():
+        parts = [
+            LeRobotDataset(repo_id_of(folder), root=folder / "dataset", video_backend="pyav") for folder in folders
+        ]
+        merge_datasets(parts, output_repo_id=repo_id_of(into), output_dir=partial)
+    rename_whole(partial, into)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def as_joint_dict(values: np.ndarray, joints: Sequence[str]) -> dict[str, float]:
+    """Joint values by LeRobot's keys."""
+    return {f"{joint}.pos": float(value) for joint, value in zip(joints, values, strict=True)}
+
+
+def _file_number(file: Path, chunks_size: int) -> int:
+    """Place of `chunk-A/file-B` in the order in which LeRobot makes files; each holds one episode here."""
+    chunk, number = (int(part.split("-")[1]) for part in (file.parent.name, file.stem))
+    return chunk * chunks_size + number

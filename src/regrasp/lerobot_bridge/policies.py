@@ -1,0 +1,187 @@
+"""Any LeRobot policy as Regrasp drives and questions it: plain arrays in, plain arrays out."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lerobot.configs.policies import PreTrainedConfig
+from lerobot.policies.factory import get_policy_class, make_pre_post_processors
+from lerobot.utils.import_utils import register_third_party_plugins
+from numpy.typing import NDArray
+
+from regrasp.control import Decision
+from regrasp.data.checkpoint import Checkpoint, read_checkpoint
+from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.errors import CheckpointError
+from regrasp.lerobot_bridge.quiet import quiet
+
+STATE = "observation.state"
+IMAGES = "observation.images."
+BATCH = 64
+"""Observations that are put through a policy at once."""
+
+
+class LoadedPolicy:
+    """A checkpoint that answers: one observation at a time on an arm, or many at once for a probe.
+
+    It keeps its own queue of actions, so that a query and the place of each action in its chunk are known whatever
+    the policy's type.
+
+    Attributes:
+        checkpoint: What the checkpoint's files say.
+        task: The instruction that observations are given with.
+        chunk_size: Actions predicted at once.
+        n_action_steps: Actions executed before the next query.
+    """
+
+    def __init__(self, path: str | Path, *, task: str = "", n_action_steps: int | None = None) -> None:
+        """Load `path`, a run folder, a checkpoint or a `pretrained_model` folder.
+
+        Raises:
+            CheckpointError: The checkpoint cannot be read, or not by this version of LeRobot.
+        """
+        register_third_party_plugins()
+        torch.set_num_threads(1)
+        self.checkpoint = read_checkpoint(path)
+        folder = str(self.checkpoint.path)
+        try:
+            with quiet():
+                config = PreTrainedConfig.from_pretrained(folder)
+                config.pretrained_path = Path(folder)
+                if hasattr(config, "pretrained_backbone_weights"):
+                    config.pretrained_backbone_weights = None  # type: ignore[attr-defined]  # ACT would download it
+                policy = get_policy_class(config.type).from_pretrained(folder, config=config)
+                self._before, self._after = make_pre_post_processors(config, pretrained_path=folder)
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, json.JSONDecodeError) as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise CheckpointError(
+                f"LeRobot cannot load the checkpoint in {folder}: {first}. "
+                "Expected a checkpoint written by lerobot-train 0.6; try the checkpoint of another step."
+            ) from error
+        self._policy: Any = policy
+        self._config: Any = config
+        self.device = torch.device(config.device or "cpu")
+        self.task = task
+        self.chunk_size = int(getattr(config, "chunk_size", 1) or 1)
+        self.n_action_steps = n_action_steps or int(getattr(config, "n_action_steps", 1))
+        self.reset()
+
+    @property
+    def camera_keys(self) -> tuple[str, ...]:
+        """Keys of the cameras that the policy was trained with, in its own order."""
+        return tuple(self._config.image_features)
+
+    def reset(self) -> None:
+        """Forget the episode before."""
+        self._policy.reset()
+        self._chunk: NDArray[np.float64] = np.empty((0, 0))
+        self._number, self._position = -1, 0
+
+    def decide(self, observation: Mapping[str, Any]) -> Decision:
+        """The next action for one observation of the robot; queries the policy when a new chunk is due."""
+        inference_ms = float("nan")
+        if self._position >= min(self.n_action_steps, len(self._chunk)):
+            began = time.perf_counter()
+            self._chunk = self.chunks(self.batch_of([observation], self.task))[0]
+            inference_ms = 1000.0 * (time.perf_counter() - began)
+            self._number, self._position = self._number + 1, 0
+        decision = Decision(self._chunk[self._position], inference_ms, self._number, self._position)
+        self._position += 1
+        return decision
+
+    def batch_of(self, observations: Sequence[Mapping[str, Any]], task: str) -> ObservationBatch:
+        """Observations of a robot as arrays, in the joint order of the robot's own dictionary.
+
+        Raises:
+            CheckpointError: A camera that the policy needs is missing, or the number of joints differs.
+        """
+        names = [name for name in observations[0] if name.endswith(".pos")]
+        wanted = int(self._config.robot_state_feature.shape[0])
+        if len(names) != wanted:
+            raise CheckpointError(
+                f"The robot reports {len(names)} joints; the checkpoint in {self.checkpoint.path} was trained "
+                f"with {wanted}. Choose the station that it was trained for."
+            )
+        missing = [key for key in self.camera_keys if key.removeprefix(IMAGES) not in observations[0]]
+        if missing:
+            raise CheckpointError(
+                f"The robot has no camera {missing[0].removeprefix(IMAGES)!r}; the checkpoint in "
+                f"{self.checkpoint.path} needs it. Add it to the station."
+            )
+        return ObservationBatch(
+            states=np.array([[one[name] for name in names] for one in observations], dtype=np.float64),
+            images={
+                key: np.stack([one[key.removeprefix(IMAGES)] for one in observations]) for key in self.camera_keys
+            },
+            tasks=[task] * len(observations),
+        )
+
+    def chunks(self, batch: ObservationBatch) -> NDArray[np.float64]:
+        """Action chunks in the dataset's units, shape [n, chunk_size, J]; the noise of a sampler is seeded."""
+        return np.concatenate([self._chunks_of(part) for part in _parts(batch)])
+
+    def features(self, batch: ObservationBatch) -> dict[str, NDArray[np.float64]]:
+        """What the policy makes of each input before they mix: input's key -> [n, d].
+
+        A policy with an encoder per camera gives each camera's features and its embedding of the instruction;
+        of other policies, the mean image features of each camera that passes their vision backbone are given,
+        where one can be found.
+        """
+        seen: dict[str, list[NDArray[np.float64]]] = {}
+        for part in _parts(batch):
+            for key, values in self._features_of(self._prepared(part)).items():
+                seen.setdefault(key, []).append(values.double().cpu().numpy())
+        return {key: np.concatenate(values) for key, values in seen.items()}
+
+    def _prepared(self, batch: ObservationBatch) -> dict[str, Any]:
+        """The batch as LeRobot's preprocessor leaves it."""
+        frame: dict[str, Any] = {STATE: torch.from_numpy(batch.states.astype(np.float32))}
+        for key, images in batch.images.items():
+            frame[key] = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
+        frame["task"] = list(batch.tasks)
+        return self._before(frame)
+
+    @torch.no_grad()
+    def _chunks_of(self, batch: ObservationBatch) -> NDArray[np.float64]:
+        torch.manual_seed(0)
+        if hasattr(self._policy, "_queues"):
+            self._policy.reset()
+        actions = self._policy.predict_action_chunk(self._prepared(batch))
+        return self._after(actions).double().cpu().numpy()
+
+    @torch.no_grad()
+    def _features_of(self, prepared: dict[str, Any]) -> dict[str, torch.Tensor]:
+        model = self._policy.model
+        if hasattr(model, "see") and hasattr(model, "read"):
+            return {**model.see(prepared), "instruction": model.read(prepared)}
+        if hasattr(model, "backbone"):  # ACT: one ResNet for all cameras
+            return {
+                key: model.backbone(prepared[key])["feature_map"].mean(dim=(2, 3)) for key in self.camera_keys
+            }
+        return {}
+
+
+def load_policy(path: str | Path, *, task: str = "", n_action_steps: int | None = None) -> LoadedPolicy:
+    """The checkpoint at `path`, ready to be driven or questioned; see `LoadedPolicy`."""
+    return LoadedPolicy(path, task=task, n_action_steps=n_action_steps)
+
+
+def describe(policy: LoadedPolicy) -> Checkpoint:
+    """What the files of a loaded policy say."""
+    return policy.checkpoint
+
+
+def _parts(batch: ObservationBatch) -> list[ObservationBatch]:
+    """The batch in pieces of at most `BATCH`."""
+    return [
+        ObservationBatch(
+            states=batch.states[start : start + BATCH],
+            images={key: images[start : start + BATCH] for key, images in batch.images.items()},
+            tasks=batch.tasks[start : start + BATCH],
+        )
+        for start in range(0, len(batch.states), BATCH)
+    ]

@@ -1,0 +1,33 @@
+"""LeRobot's chatter, kept away from what Regrasp prints."""
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Generator
+
+
+def prepare_environment() -> None:
+    """Set what must be set before torch and lerobot are imported.
+
+    One thread per process trains the small policy fastest and keeps two worker processes out of each other's way;
+    a value that the user has set stays.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("SVT_LOG", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None]:
+    """Within it, prints, warnings and log lines below an error are dropped."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
