@@ -6,10 +6,10 @@ from pathlib import Path
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to a temporary name beside `path`, then rename it."""
-    write_whole(path, text.encode())
+    write_bytes(path, text.encode())
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to a temporary name beside `path`, then rename it; the folder is made when missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
