@@ -14,7 +14,7 @@ GRIPPER = 5
 """Index of the gripper in `JOINTS`."""
 
 LIMITS = np.array(
-    [(-110.0, 110.0), (-100.0, 100.0), (-96.8, 96.8), (-95.0, 95.0), (-157.2, 162.8), (0.0, 100.0)]
+    [(-110.0, 110.0), (-100.0, 100.0), (-101.0, 101.0), (-95.0, 95.0), (-157.2, 162.8), (0.0, 100.0)]
 )
 """Lowest and highest angle of each joint, shape [6, 2]; degrees, gripper 0-100.
 
@@ -22,7 +22,7 @@ Control ranges of MuJoCo Menagerie's `robotstudio_so101`. A calibrated arm can r
 more, because LeRobot measures the range by hand.
 """
 
-HOME = np.array([-8.0, -98.0, 96.0, 75.0, -52.0, 0.5])
+HOME = np.array([-8.0, -98.0, 100.0, 75.0, -52.0, 0.5])
 """The folded pose in which demonstrations start, shape [6]; degrees, gripper 0-100.
 
 The pose of the project that Regrasp comes from (-8, -98, 100, 75, -52, 0.5), with its elbow of 100

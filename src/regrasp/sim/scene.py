@@ -1,0 +1,259 @@
+"""The world around the arm: table, marked areas, bin, soft toy, cameras, light. Metres, radians, world frame.
+
+The origin lies on the table below the centre of the arm's base; x points forwards, y to the arm's
+left, z up. Positive shoulder_pan turns the arm towards -y.
+"""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.arm.so101 import JOINTS, LIMITS
+from regrasp.arm.units import to_radians
+from regrasp.sim.model import robot_spec
+
+INCH_M = 0.0254
+
+AREAS = {"2in": 2 * INCH_M, "6in": 6 * INCH_M}
+"""Side of the square in which the toy may lie."""
+
+AREA_CENTRE = (0.23, 0.0)
+"""Where the squares lie: the hand reaches all of the larger one, pointing (almost) straight down."""
+
+PLINTH_M = 0.045
+"""Height of the board under the arm. Folded at home, the jaws hang 34 mm below the arm's own base."""
+
+BIN_CENTRE = (0.19, -0.165)
+BIN_INNER_M = 0.100
+BIN_WALL_M = 0.003
+BIN_HEIGHT_M = 0.045
+
+TOY = (
+    ((0.000, 0.000, 0.000), (0.0260, 0.0165, 0.0150)),
+    ((-0.012, 0.006, 0.004), (0.0150, 0.0120, 0.0130)),
+    ((0.011, 0.006, 0.005), (0.0150, 0.0120, 0.0125)),
+    ((-0.010, -0.007, 0.004), (0.0150, 0.0110, 0.0120)),
+    ((0.013, -0.006, 0.002), (0.0140, 0.0110, 0.0120)),
+    ((0.022, 0.001, -0.003), (0.0090, 0.0085, 0.0095)),
+)
+"""Lobes of the toy brain: centre and half-axes of each ellipsoid, in the toy's frame; about 62 x 36 x 33 mm."""
+
+TOY_MASS_KG = 0.046
+
+TOY_REST_M = 0.0155
+"""Height of the toy's origin when it lies on the table."""
+
+SOFT = {"friction": [1.2, 0.02, 0.001], "solref": [0.01, 1.0], "solimp": [0.9, 0.97, 0.003, 0.5, 2.0]}
+"""Contact of the toy: it wins over the jaws' by its priority, else its softness would be ignored.
+
+Softer than solimp 0.7 or solref 0.03, held toys slip out; the elliptic cone needs impratio 10, or they creep.
+"""
+
+TCP_IN_GRIPPER = (0.0, 0.0, -0.090)
+"""Point between the jaws, 14 mm above their tips, in the frame of the body `gripper`."""
+
+GRIPPER_FORCE_NM = 1.5
+"""LeRobot halves the gripper's torque (`Max_Torque_Limit` 500 of 1000, `so_follower`); the joint has 2.94."""
+
+HIDDEN_GROUP = 4
+"""Geoms and sites of this group are never drawn."""
+
+SUBSTEP_HZ = 300
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How the place looks: what differs between the room of training and the room of deployment."""
+
+    light: float = 1.0
+    """Brightness of lamp and surroundings; 1 is the room of training."""
+    light_rgb: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    table_rgb: tuple[float, float, float] = (0.72, 0.62, 0.50)
+    wall_rgb: tuple[float, float, float] = (0.72, 0.75, 0.78)
+    toy_rgb: tuple[float, float, float] = (0.93, 0.50, 0.58)
+    front_shift_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far the front camera was moved, world frame."""
+    wrist_turn_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far the wrist camera was turned in its mount, about its own axes."""
+
+
+FRONT_POSITION = (0.62, 0.0, 0.40)
+FRONT_TARGET = (0.215, -0.012, 0.035)
+FRONT_FOVY_DEG = 30.0
+"""Narrow enough that the areas and the hand fill a picture of 96 pixels (2.5 mm per pixel)."""
+
+WRIST_FOVY_DEG = 62.0
+
+
+def arm_spec() -> mujoco.MjSpec:
+    """The arm on its plinth with the joint ranges of `arm.so101`, and nothing around it; for planning."""
+    spec = robot_spec()
+    spec.body("base").pos = [0.0, 0.0, PLINTH_M]
+    low, high = to_radians(LIMITS[:, 0].copy()), to_radians(LIMITS[:, 1].copy())
+    for index, name in enumerate(JOINTS):
+        spec.joint(name).range = [low[index], high[index]]
+        spec.actuator(name).ctrlrange = [low[index], high[index]]
+    spec.actuator("gripper").forcerange = [-GRIPPER_FORCE_NM, GRIPPER_FORCE_NM]
+    for folded_against in ("lower_arm", "wrist", "gripper"):
+        # Their collision boxes overlap in the folded pose, which the real arm takes freely.
+        spec.add_exclude(bodyname1="shoulder", bodyname2=folded_against)
+    spec.body("gripper").add_site(name="tcp", pos=TCP_IN_GRIPPER, group=HIDDEN_GROUP)
+    return spec
+
+
+def scene_spec(fps: int, appearance: Appearance, *, width: int, height: int) -> mujoco.MjSpec:
+    """Arm and world, ready to compile. Pictures up to `width` x `height` pixels."""
+    spec = arm_spec()
+    spec.modelname = "regrasp_twin"
+    _set_physics(spec, fps)
+    _set_pictures(spec, width, height)
+    _add_room(spec, appearance)
+    _add_marks(spec)
+    _add_bin(spec)
+    _add_toy(spec, appearance)
+    _add_cameras(spec, appearance)
+    return spec
+
+
+def substeps(fps: int) -> int:
+    """Physics steps per frame."""
+    return max(1, round(SUBSTEP_HZ / fps))
+
+
+def _set_physics(spec: mujoco.MjSpec, fps: int) -> None:
+    spec.option.timestep = 1.0 / (fps * substeps(fps))
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10.0
+    spec.option.iterations = 20
+    spec.option.ls_iterations = 20
+
+
+def _set_pictures(spec: mujoco.MjSpec, width: int, height: int) -> None:
+    """Without multisampling; shadows are left to the renderer's flags."""
+    visual = spec.visual
+    visual.global_.offwidth, visual.global_.offheight = max(width, 640), max(height, 480)
+    visual.quality.offsamples = 0
+    visual.quality.shadowsize = 2048
+    visual.map.znear, visual.map.zfar = 0.02, 10.0
+
+
+def _add_room(spec: mujoco.MjSpec, appearance: Appearance) -> None:
+    """Table with a grain, a wall all around, one lamp above."""
+    light = np.asarray(appearance.light_rgb) * appearance.light
+    spec.visual.headlight.ambient = 0.32 * light
+    spec.visual.headlight.diffuse = 0.28 * light
+    spec.visual.headlight.specular = [0.05, 0.05, 0.05]
+    spec.worldbody.add_light(
+        pos=[0.45, 0.5, 1.2], dir=[-0.25, -0.5, -1.2], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        diffuse=0.55 * light, specular=[0.15, 0.15, 0.15], castshadow=True,
+    )  # fmt: skip
+    _add_texture(spec, "table", wood(appearance.table_rgb))
+    spec.add_texture(
+        name="wall", type=mujoco.mjtTexture.mjTEXTURE_SKYBOX, builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=np.asarray(appearance.wall_rgb) * np.minimum(light, 1.3),
+        rgb2=0.6 * np.asarray(appearance.wall_rgb) * np.minimum(light, 1.3), width=64, height=384,
+    )  # fmt: skip
+    table = spec.worldbody.add_geom(
+        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, pos=[0.25, 0.0, -0.02], size=[0.45, 0.55, 0.02]
+    )
+    table.material = "table"
+    table.friction = [0.9, 0.005, 0.0001]
+    plinth = spec.worldbody.add_geom(
+        name="plinth", type=mujoco.mjtGeom.mjGEOM_BOX, pos=[-0.015, 0.0, PLINTH_M / 2],
+        size=[0.065, 0.06, PLINTH_M / 2], rgba=[0.30, 0.31, 0.33, 1.0],
+    )  # fmt: skip
+    plinth.contype, plinth.conaffinity = 0, 0
+
+
+def _add_texture(spec: mujoco.MjSpec, name: str, picture: NDArray[np.uint8]) -> None:
+    """A picture, shape [h, w, 3], as texture and material of one name."""
+    texture = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D)
+    texture.height, texture.width, texture.nchannel = picture.shape
+    texture.data = picture.tobytes()
+    material = spec.add_material(name=name, specular=0.1, shininess=0.1)
+    textures = list(material.textures)
+    textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+    material.textures = textures
+
+
+def wood(rgb: tuple[float, float, float]) -> NDArray[np.uint8]:
+    """Picture of a wooden board in the given colour, shape [256, 256, 3]; always the same grain."""
+    rng = np.random.default_rng(7)
+    y, x = np.mgrid[0:256, 0:256] / 256.0
+    bend = 0.05 * np.sin(2 * np.pi * (1.5 * x + rng.random())) + 0.03 * np.sin(2 * np.pi * (4 * x + y))
+    grain = 0.5 + 0.5 * np.sin(2 * np.pi * 11 * (y + bend))
+    fleck = rng.random((256, 256))
+    brightness = 0.90 + 0.10 * grain + 0.05 * (fleck - 0.5)
+    return np.clip(255 * brightness[..., None] * np.asarray(rgb), 0, 255).astype(np.uint8)
+
+
+def _add_marks(spec: mujoco.MjSpec) -> None:
+    """Outlines of both areas, as if drawn with tape; they touch nothing."""
+    for name, side in AREAS.items():
+        half, tape = side / 2, 0.0015
+        for index, (dx, dy) in enumerate(((half, 0), (-half, 0), (0, half), (0, -half))):
+            mark = spec.worldbody.add_geom(
+                name=f"mark_{name}_{index}", type=mujoco.mjtGeom.mjGEOM_BOX,
+                pos=[AREA_CENTRE[0] + dx, AREA_CENTRE[1] + dy, 0.0002],
+                size=[tape if dx else half + tape, tape if dy else half + tape, 0.0003],
+                rgba=[0.15, 0.25, 0.55, 1.0] if name == "2in" else [0.92, 0.92, 0.90, 1.0],
+            )  # fmt: skip
+            mark.contype, mark.conaffinity = 0, 0
+
+
+def _add_bin(spec: mujoco.MjSpec) -> None:
+    """An open box."""
+    bin_body = spec.worldbody.add_body(name="bin", pos=[*BIN_CENTRE, 0.0])
+    half, wall, height = BIN_INNER_M / 2, BIN_WALL_M / 2, BIN_HEIGHT_M / 2
+    outer = half + 2 * wall
+    sides = {
+        "floor": ((0.0, 0.0, wall), (outer, outer, wall)),
+        "back": ((-half - wall, 0.0, height), (wall, outer, height)),
+        "front": ((half + wall, 0.0, height), (wall, outer, height)),
+        "right": ((0.0, -half - wall, height), (outer, wall, height)),
+        "left": ((0.0, half + wall, height), (outer, wall, height)),
+    }
+    for name, (position, size) in sides.items():
+        bin_body.add_geom(
+            name=f"bin_{name}", type=mujoco.mjtGeom.mjGEOM_BOX, pos=position, size=size, rgba=[0.25, 0.42, 0.38, 1.0]
+        )
+
+
+def _add_toy(spec: mujoco.MjSpec, appearance: Appearance) -> None:
+    """The brain: one rigid body of soft lobes, free to move."""
+    toy = spec.worldbody.add_body(name="toy", pos=[*AREA_CENTRE, TOY_REST_M])
+    toy.add_freejoint(name="toy")
+    volumes = [float(np.prod(axes)) for _, axes in TOY]
+    for index, (centre, axes) in enumerate(TOY):
+        shade = 1.0 - 0.07 * (index % 3)
+        toy.add_geom(
+            name=f"toy_{index}", type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, pos=centre, size=axes, condim=6, priority=2,
+            mass=TOY_MASS_KG * volumes[index] / sum(volumes),
+            rgba=[*(shade * np.asarray(appearance.toy_rgb)), 1.0], **SOFT,
+        )  # fmt: skip
+
+
+def _add_cameras(spec: mujoco.MjSpec, appearance: Appearance) -> None:
+    """`front` looks at the areas from across the table; `wrist` sits in the arm's own camera mount."""
+    position = np.asarray(FRONT_POSITION) + np.asarray(appearance.front_shift_m)
+    aim = np.asarray(FRONT_TARGET) + np.asarray(appearance.front_shift_m)
+    spec.worldbody.add_camera(
+        name="front", pos=position, quat=look_at(position, aim), fovy=FRONT_FOVY_DEG
+    )
+    wrist = spec.camera("wrist_cam")
+    wrist.name = "wrist"
+    wrist.fovy = WRIST_FOVY_DEG
+
+
+def look_at(position: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orientation (w, x, y, z) of an upright camera at `position` that looks at `target`."""
+    back = (position - target) / np.linalg.norm(position - target)
+    right = np.cross([0.0, 0.0, 1.0], back)
+    right /= np.linalg.norm(right)
+    R_world_camera = np.column_stack([right, np.cross(back, right), back])
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, R_world_camera.ravel())
+    return quaternion
