@@ -1,0 +1,286 @@
+"""A LeRobot 0.6.1 checkpoint folder, read without LeRobot or torch.
+
+```text
+outputs/train/.../                                 any of these four
+    checkpoints/                                   may be given
+        020000/   last -> 020000
+            pretrained_model/                      config.json, train_config.json, model.safetensors,
+                                                   policy_preprocessor..._normalizer_processor.safetensors
+            training_state/                        training_step.json
+```
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data.episode import IMAGE_PREFIX, camera_name
+from regrasp.data.station import Station
+from regrasp.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
+
+MODEL_FOLDER = "pretrained_model"
+
+_DTYPES = {
+    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32,
+    "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
+}  # fmt: skip
+"""Types of the safetensors format that a normaliser can hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a checkpoint says about itself. `path` is its `pretrained_model` folder.
+
+    `normalizer` holds the statistics the policy normalises with: feature -> statistic -> values.
+    """
+
+    path: Path
+    policy_type: str
+    config: Mapping[str, Any]
+    train_config: Mapping[str, Any] | None = None
+    step: int | None = None
+    batch_size: int | None = None
+    normalizer: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict[str, dict[str, Any]])
+
+    @property
+    def input_features(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name -> type and shape, in the order in which the policy takes them."""
+        return self.config.get("input_features") or {}
+
+    @property
+    def output_features(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name -> type and shape."""
+        return self.config.get("output_features") or {}
+
+    @property
+    def camera_keys(self) -> tuple[str, ...]:
+        """LeRobot's keys of the cameras, in the policy's order."""
+        visual = [
+            key
+            for key, feature in self.input_features.items()
+            if feature.get("type") == "VISUAL" or key.startswith(IMAGE_PREFIX)
+        ]
+        return tuple(visual)
+
+    @property
+    def joint_count(self) -> int | None:
+        """Number of values in one action; None when the checkpoint does not say."""
+        shape = self.output_features.get("action", {}).get("shape")
+        return int(shape[0]) if shape else None
+
+    @property
+    def chunk_size(self) -> int | None:
+        """Actions the policy plans at once."""
+        value = self.config.get("chunk_size", self.config.get("horizon"))
+        return None if value is None else int(value)
+
+    @property
+    def n_action_steps(self) -> int | None:
+        """Actions of a chunk that are carried out before the policy is asked again."""
+        value = self.config.get("n_action_steps")
+        return None if value is None else int(value)
+
+    @cached_property
+    def contract(self) -> "Contract | None":
+        """The contract beside the checkpoint; None when there is none."""
+        from regrasp.data.contract import CONTRACT_FILE, read_contract
+
+        return read_contract(self.path) if (self.path / CONTRACT_FILE).exists() else None
+
+    @property
+    def normalisation_digest(self) -> str:
+        """SHA-256 over the statistics that the policy normalises with; "" without any."""
+        if not self.normalizer:
+            return ""
+        digest = hashlib.sha256()
+        for feature, statistics in sorted(self.normalizer.items()):
+            for name, values in sorted(statistics.items()):
+                digest.update(f"{feature}.{name}{values.shape}".encode())
+                digest.update(np.ascontiguousarray(values, dtype="<f4").tobytes())
+        return digest.hexdigest()
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint from its run folder (then the last one), a step's folder, or `pretrained_model`."""
+    folder = pretrained_folder(path)
+    config = _read_json(folder / "config.json")
+    training = _optional_json(folder / "train_config.json")
+    state = _optional_json(folder.parent / "training_state" / "training_step.json") or {}
+    return Checkpoint(
+        path=folder,
+        policy_type=_require_type(config, folder),
+        config=config,
+        train_config=training,
+        step=state.get("step", _step_of(folder)),
+        batch_size=_batch_size(state, training),
+        normalizer=_read_normalizer(folder),
+    )
+
+
+def pretrained_folder(path: str | Path) -> Path:
+    """The `pretrained_model` folder of a run, of a checkpoint, or itself."""
+    given = Path(path)
+    for folder in (given, given / MODEL_FOLDER, given / "last" / MODEL_FOLDER, *_steps_of_run(given)):
+        if (folder / "config.json").is_file():
+            return folder
+    found = "no such folder" if not given.exists() else "no config.json"
+    raise CheckpointError(
+        f"Found {found} in {given}; expected a LeRobot checkpoint (a run, checkpoints/<step> or "
+        f"{MODEL_FOLDER}); try the folder that `regrasp train --out` named."
+    )
+
+
+def misfits(policy: "Checkpoint | Contract", station: Station) -> tuple[str, ...]:
+    """Why a policy cannot run on a station, one sentence each: other joints, or a missing camera.
+
+    Of a robot that is not of the SO-101's kind the joints are unknown until it is connected, so only
+    its cameras are compared.
+    """
+    reasons = [*_joint_misfits(policy, station)]
+    for key in _camera_keys(policy):
+        if camera_name(key) not in station.camera_names:
+            has = ", ".join(station.camera_names) or "none"
+            reasons.append(
+                f"The policy looks through camera '{camera_name(key)}', and station '{station.name}' has "
+                f"{has}."
+            )
+    return tuple(reasons)
+
+
+def fits(policy: "Checkpoint | Contract", station: Station) -> bool:
+    """Whether a policy can run on a station at all; `misfits` says why not."""
+    return not misfits(policy, station)
+
+
+def require_fit(policy: "Checkpoint | Contract", station: Station) -> None:
+    """Refuse a policy of another robot."""
+    reasons = misfits(policy, station)
+    if reasons:
+        raise CheckpointError(
+            f"Found a checkpoint that does not fit station '{station.name}': {reasons[0]} Expected one "
+            "trained on "
+            "this robot; try another checkpoint or another station."
+        )
+
+
+def _joint_misfits(policy: "Checkpoint | Contract", station: Station) -> list[str]:
+    names = station.joint_names
+    if names is None:
+        return []
+    if isinstance(policy, Checkpoint):
+        if policy.joint_count in (None, len(names)):
+            return []
+        return [
+            f"The policy moves {policy.joint_count} joints, and robot '{station.robot_type}' has "
+            f"{len(names)}."
+        ]
+    trained = tuple(joint.name for joint in policy.joints)
+    if trained == names:
+        return []
+    return [
+        f"The policy moves {', '.join(trained)}, and robot '{station.robot_type}' has {', '.join(names)}."
+    ]
+
+
+def _camera_keys(policy: "Checkpoint | Contract") -> tuple[str, ...]:
+    if isinstance(policy, Checkpoint):
+        return policy.camera_keys
+    return tuple(camera.key for camera in policy.cameras)
+
+
+def _steps_of_run(run: Path) -> list[Path]:
+    """`pretrained_model` folders of a run, the last step first."""
+    checkpoints = run / "checkpoints"
+    if not checkpoints.is_dir():
+        return []
+    steps = sorted(
+        (step for step in checkpoints.iterdir() if step.name.isdigit()), key=lambda step: -int(step.name)
+    )
+    return [step / MODEL_FOLDER for step in (checkpoints / "last", *steps)]
+
+
+def _step_of(folder: Path) -> int | None:
+    """The step that the name of the checkpoint's folder tells."""
+    name = folder.resolve().parent.name
+    return int(name) if name.isdigit() else None
+
+
+def _batch_size(state: Mapping[str, Any], training: Mapping[str, Any] | None) -> int | None:
+    """Frames of one step, over all processes."""
+    batch = state.get("batch_size") or (training or {}).get("batch_size")
+    return None if batch is None else int(batch) * int(state.get("num_processes") or 1)
+
+
+def _require_type(config: Mapping[str, Any], folder: Path) -> str:
+    kind = config.get("type")
+    if not isinstance(kind, str):
+        raise CheckpointError(
+            f"Found a config.json without a policy type in {folder}; expected 'type', such as \"act\"; "
+            "try a folder "
+            "that LeRobot saved."
+        )
+    return kind
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"Found no readable JSON in {path}; expected what LeRobot saves; try another checkpoint."
+        ) from error
+    if not isinstance(content, dict):
+        raise CheckpointError(
+            f"Found {type(content).__name__} in {path}; expected a JSON object; try another checkpoint."
+        )
+    return content
+
+
+def _optional_json(path: Path) -> dict[str, Any] | None:
+    return _read_json(path) if path.is_file() else None
+
+
+def _read_normalizer(folder: Path) -> dict[str, dict[str, NDArray[Any]]]:
+    """Statistics of the normaliser: feature -> statistic -> values."""
+    statistics: dict[str, dict[str, NDArray[Any]]] = {}
+    files = sorted(folder.glob("policy_preprocessor*normalizer_processor.safetensors"))
+    for path in files:
+        for key, values in read_safetensors(path).items():
+            feature, _, name = key.rpartition(".")
+            statistics.setdefault(feature, {})[name] = values
+    return statistics
+
+
+def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of a safetensors file: 8 bytes length, a JSON header, the numbers. Nothing is executed.
+
+    Format: https://huggingface.co/docs/safetensors (header with dtype, shape, data_offsets).
+    """
+    try:
+        content = path.read_bytes()
+        size = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + size])
+        header.pop("__metadata__", None)
+        return {name: _array(entry, content[8 + size :]) for name, entry in header.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"Found no readable arrays in {path}; expected a safetensors file that LeRobot saved; try "
+            "another "
+            "checkpoint."
+        ) from error
+
+
+def _array(entry: Mapping[str, Any], numbers: bytes) -> NDArray[Any]:
+    start, stop = entry["data_offsets"]
+    kind = np.dtype(_DTYPES[entry["dtype"]]).newbyteorder("<")
+    return np.frombuffer(numbers[start:stop], dtype=kind).reshape(entry["shape"])

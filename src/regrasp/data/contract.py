@@ -1,0 +1,425 @@
+"""What a policy was trained to expect, measured from its data and kept beside it as `regrasp.json`."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regrasp.data.atomic import write_bytes
+from regrasp.data.checkpoint import Checkpoint, pretrained_folder
+from regrasp.data.dataset import Dataset, content_hash
+from regrasp.data.episode import IMAGE_PREFIX, Episode, camera_name
+from regrasp.errors import ContractError
+
+CONTRACT_FILE = "regrasp.json"
+
+GRID = (12, 16)
+"""Rows and columns of a fingerprint: coarse enough that an object inside its area moves it little."""
+
+LONGEST_SAMPLE = 200
+"""At most this many episodes are looked at for fingerprints, evenly spread over the dataset."""
+
+MOVING_GRIPPER = 10.0
+"""A gripper that moves less than this between its 2 % and 98 % quantile has no open and closed mode: a tenth
+of its range, above the droop and jitter of a resting gripper (1-3).
+"""
+
+
+class CameraContract(BaseModel):
+    """What one camera saw at the start of the training episodes.
+
+    `fingerprint` is the median picture on a grid, row by row, red green blue, 0-255; `spread` its standard
+    deviation over episodes; `likeness_low` the smallest likeness of a training picture to it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    key: str
+    height: int
+    width: int
+    rows: int = GRID[0]
+    columns: int = GRID[1]
+    fingerprint: list[float] = Field(default_factory=list[float])
+    spread: list[float] = Field(default_factory=list[float])
+    likeness_low: float | None = None
+
+    @property
+    def picture(self) -> NDArray[np.float64]:
+        """The fingerprint, [rows, columns, 3]."""
+        return np.array(self.fingerprint).reshape(self.rows, self.columns, 3)
+
+
+class JointContract(BaseModel):
+    """One joint in the training data. `start_*` are of first frames, `jump_*` of steps from action to action."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    state_mean: float
+    state_std: float
+    start_mean: float
+    start_std: float
+    start_low: float
+    start_high: float
+    jump_p99: float
+    jump_max: float
+
+
+class Contract(BaseModel):
+    """What a policy was trained to expect. Fields that nobody could tell are None."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = 1
+    policy_type: str
+    robot_type: str | None
+    instructions: dict[str, int]
+    cameras: list[CameraContract]
+    joints: list[JointContract]
+    gripper_closed_share: float | None
+    gripper_closed_threshold: float | None
+    gripper_share_by_episode: list[float] = Field(default_factory=list[float])
+    fps: float
+    chunk_size: int | None
+    n_action_steps: int | None
+    epochs: float | None
+    steps: int | None
+    batch_size: int | None
+    episodes: int
+    frames: int
+    normalisation_digest: str
+    dataset_id: str
+    dataset_hash: str
+    calibration_id: str | None = None
+    calibration_hash: str | None = None
+    blind: bool = False
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """Names of the joints in the order of states and actions."""
+        return tuple(joint.name for joint in self.joints)
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """Names of the cameras in the policy's order."""
+        return tuple(camera.name for camera in self.cameras)
+
+    def camera(self, name: str) -> CameraContract:
+        """The camera of this name."""
+        return next(camera for camera in self.cameras if camera.name == name)
+
+
+def measure_contract(
+    dataset: Dataset,
+    checkpoint: Checkpoint,
+    *,
+    calibration_id: str | None = None,
+    calibration_hash: str | None = None,
+) -> Contract:
+    """The contract of a policy with the data it was trained on.
+
+    Reads joints of all episodes and the first picture of at most `LONGEST_SAMPLE` of them. Episodes that
+    the checkpoint's train_config leaves out are left out here.
+    """
+    dataset = _trained_on(dataset, checkpoint)
+    _require_same_features(dataset, checkpoint)
+    threshold = gripper_threshold(dataset)
+    shares = [] if threshold is None else [closed_share(e, threshold) for e in dataset.episodes]
+    return Contract(
+        policy_type=checkpoint.policy_type,
+        robot_type=dataset.robot_type,
+        instructions=instruction_frames(dataset),
+        cameras=[_measure_camera(dataset, key) for key in checkpoint.camera_keys],
+        joints=_measure_joints(dataset),
+        gripper_closed_share=_weighted(shares, dataset) if shares else None,
+        gripper_closed_threshold=threshold,
+        gripper_share_by_episode=[round(share, 4) for share in shares],
+        fps=dataset.fps,
+        chunk_size=checkpoint.chunk_size,
+        n_action_steps=checkpoint.n_action_steps,
+        epochs=_epochs(dataset, checkpoint),
+        steps=checkpoint.step,
+        batch_size=checkpoint.batch_size,
+        episodes=len(dataset.episodes),
+        frames=dataset.frames,
+        normalisation_digest=checkpoint.normalisation_digest,
+        dataset_id=dataset.repo_id or str(dataset.path),
+        dataset_hash=content_hash(dataset),
+        calibration_id=calibration_id,
+        calibration_hash=calibration_hash,
+        blind=not checkpoint.camera_keys,
+    )
+
+
+def write_contract(checkpoint_path: str | Path, contract: Contract) -> Path:
+    """Write the contract beside a checkpoint, whole or not at all; gives the file."""
+    path = pretrained_folder(checkpoint_path) / CONTRACT_FILE
+    write_bytes(path, (contract.model_dump_json(indent=1) + "\n").encode())
+    return path
+
+
+def read_contract(checkpoint_path: str | Path) -> Contract:
+    """The contract beside a checkpoint."""
+    path = pretrained_folder(checkpoint_path) / CONTRACT_FILE
+    try:
+        return Contract.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ContractError(
+            f"Found no contract at {path}; expected one beside the checkpoint; try `regrasp contract make "
+            f"{checkpoint_path} --dataset DATASET`."
+        ) from error
+    except (OSError, ValidationError) as error:
+        raise ContractError(
+            f"Found a contract at {path} that cannot be read ({_reason(error)}); expected what Regrasp "
+            "writes; try "
+            f"`regrasp contract make {checkpoint_path} --dataset DATASET`."
+        ) from error
+
+
+def gripper_index(joint_names: tuple[str, ...]) -> int | None:
+    """Place of the gripper among the joints; None when no joint is called that.
+
+    Example:
+        >>> gripper_index(("shoulder_pan", "gripper")), gripper_index(("wheel",))
+        (1, None)
+    """
+    places = [place for place, name in enumerate(joint_names) if "gripper" in name]
+    return places[-1] if places else None
+
+
+def gripper_threshold(dataset: Dataset) -> float | None:
+    """Gripper position below which it counts as closed; None when the data show no open and closed.
+
+    The threshold of Otsu (1979) on the measured position of all frames: the one that parts them into the
+    two tightest groups.
+    """
+    place = gripper_index(dataset.joint_names)
+    if place is None or not dataset.episodes:
+        return None
+    positions = np.concatenate([episode.states[:, place] for episode in dataset.episodes])
+    positions = positions[np.isfinite(positions)]
+    if len(positions) == 0 or np.ptp(np.quantile(positions, [0.02, 0.98])) < MOVING_GRIPPER:
+        return None
+    return round(otsu_threshold(positions), 3)
+
+
+def otsu_threshold(values: NDArray[np.float64]) -> float:
+    """The cut that leaves the least variance within the two sides; middle of the best stretch of cuts.
+
+    Example:
+        >>> round(otsu_threshold(np.array([0.0, 1, 2, 30, 31, 32])))
+        16
+    """
+    low, high = float(values.min()), float(values.max())
+    edges = np.linspace(low, high, 257)
+    counts, _ = np.histogram(values, bins=edges)
+    centres = (edges[:-1] + edges[1:]) / 2
+    below = np.cumsum(counts)[:-1].astype(float)
+    above = below[-1] + counts[-1] - below
+    mass = np.cumsum(counts * centres)
+    difference = mass[:-1] / np.maximum(below, 1) - (mass[-1] - mass[:-1]) / np.maximum(above, 1)
+    between = below * above * difference**2
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return float((edges[1:-1][best[0]] + edges[1:-1][best[-1]]) / 2)
+
+
+def closed_share(episode: Episode, threshold: float) -> float:
+    """Share of an episode's frames with the gripper below the threshold."""
+    place = gripper_index(episode.joint_names)
+    if place is None or episode.length == 0:
+        return float("nan")
+    return float(np.mean(episode.states[:, place] < threshold))
+
+
+def instruction_frames(dataset: Dataset) -> dict[str, int]:
+    """Instruction -> frames under it, the most frequent first."""
+    frames = Counter[str]()
+    for episode in dataset.episodes:
+        for index, count in zip(*np.unique(episode.task_indices, return_counts=True), strict=True):
+            frames[dataset.tasks[int(index)]] += int(count)
+    return dict(frames.most_common())
+
+
+def thumbnail(image: NDArray[np.uint8], rows: int = GRID[0], columns: int = GRID[1]) -> NDArray[np.float64]:
+    """Mean colour of each cell of a grid laid over a picture [h, w, 3]; float64 [rows, columns, 3], 0-255."""
+    down = _cell_means(image.astype(np.float64), rows)
+    return _cell_means(down.transpose(1, 0, 2), columns).transpose(1, 0, 2)
+
+
+def likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """How alike two thumbnails are, whatever the light: -1 to 1, 1 for the same picture.
+
+    The correlation of their cells after each colour has lost its mean and its contrast, so that a change of
+    brightness, contrast or colour temperature of the whole picture does not count.
+    """
+    first, second = _standardised(one), _standardised(other)
+    return float(np.mean(first * second))
+
+
+def first_pictures(dataset: Dataset, camera: str) -> NDArray[np.uint8] | None:
+    """The first picture of up to `LONGEST_SAMPLE` episodes, uint8 [n, h, w, 3]; None when there are none."""
+    episodes = [episode for episode in dataset.episodes if camera in episode.cameras]
+    if not episodes:
+        return None
+    chosen = np.unique(np.linspace(0, len(episodes) - 1, min(len(episodes), LONGEST_SAMPLE)).astype(int))
+    return np.concatenate([episodes[place].cameras[camera].frames([0]) for place in chosen])
+
+
+def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
+    name = camera_name(key)
+    pictures = first_pictures(dataset, name)
+    if pictures is None:
+        return CameraContract(name=name, key=key, height=0, width=0)
+    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
+    median = np.median(thumbnails, axis=0)
+    return CameraContract(
+        name=name,
+        key=key,
+        height=pictures.shape[1],
+        width=pictures.shape[2],
+        fingerprint=_rounded(median),
+        spread=_rounded(thumbnails.std(axis=0)),
+        likeness_low=round(min(likeness(one, median) for one in thumbnails), 4),
+    )
+
+
+def _measure_joints(dataset: Dataset) -> list[JointContract]:
+    states, actions = dataset.states, dataset.actions
+    starts = np.stack([episode.states[0] for episode in dataset.episodes])
+    steps = np.concatenate([np.abs(np.diff(episode.actions, axis=0)) for episode in dataset.episodes])
+    steps = steps if len(steps) else np.zeros((1, actions.shape[1]))
+    return [
+        JointContract(
+            name=name,
+            unit=_unit(dataset, place, states),
+            low=_number(np.nanmin(states[:, place])),
+            high=_number(np.nanmax(states[:, place])),
+            state_mean=_number(np.nanmean(states[:, place])),
+            state_std=_number(np.nanstd(states[:, place])),
+            start_mean=_number(np.nanmean(starts[:, place])),
+            start_std=_number(np.nanstd(starts[:, place])),
+            start_low=_number(np.nanmin(starts[:, place])),
+            start_high=_number(np.nanmax(starts[:, place])),
+            jump_p99=_number(np.nanquantile(steps[:, place], 0.99)),
+            jump_max=_number(np.nanmax(steps[:, place])),
+        )
+        for place, name in enumerate(dataset.joint_names)
+    ]
+
+
+def _unit(dataset: Dataset, place: int, states: NDArray[np.float64]) -> str:
+    """Degrees are told by a body joint beyond 100, which LeRobot's other scale, -100..100, cannot reach."""
+    if place == gripper_index(dataset.joint_names):
+        return "0-100"
+    body = [p for p in range(states.shape[1]) if p != gripper_index(dataset.joint_names)]
+    beyond = bool(np.nanmax(np.abs(states[:, body])) > 100.5)
+    return "deg" if beyond or dataset.robot_type == "so101_twin" else "unknown"
+
+
+def _trained_on(dataset: Dataset, checkpoint: Checkpoint) -> Dataset:
+    """The dataset with only those episodes that the training took."""
+    from dataclasses import replace
+
+    wanted = ((checkpoint.train_config or {}).get("dataset") or {}).get("episodes")
+    if not wanted:
+        return dataset
+    return replace(dataset, episodes=tuple(e for e in dataset.episodes if e.index in set(wanted)))
+
+
+def _require_same_features(dataset: Dataset, checkpoint: Checkpoint) -> None:
+    """Refuse data of another robot, and an empty dataset."""
+    if not dataset.episodes:
+        raise ContractError(
+            f"Found no episode in {dataset.path} that the checkpoint was trained on; expected at least "
+            "one; try the "
+            "dataset named in its train_config.json."
+        )
+    joints = checkpoint.joint_count
+    if joints is not None and joints != len(dataset.joint_names):
+        raise ContractError(
+            f"Found {len(dataset.joint_names)} joints in {dataset.path} and {joints} in the policy at "
+            f"{checkpoint.path}; expected the data it was trained on; try the dataset named in its "
+            "train_config.json."
+        )
+    missing = [
+        camera_name(key) for key in checkpoint.camera_keys if camera_name(key) not in dataset.camera_names
+    ]
+    if missing:
+        has = ", ".join(dataset.camera_names) or "none"
+        raise ContractError(
+            f"Found no camera '{missing[0]}' in {dataset.path} (it has {has}); expected the cameras of "
+            "the policy at "
+            f"{checkpoint.path}; try the dataset named in its train_config.json."
+        )
+
+
+def _epochs(dataset: Dataset, checkpoint: Checkpoint) -> float | None:
+    """Steps times batch over frames: how often each frame was shown."""
+    if checkpoint.step is None or checkpoint.batch_size is None:
+        return None
+    held_out = float(((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split") or 0.0)
+    return round(checkpoint.step * checkpoint.batch_size / (dataset.frames * (1 - held_out)), 3)
+
+
+def _weighted(shares: list[float], dataset: Dataset) -> float:
+    lengths = [episode.length for episode in dataset.episodes]
+    return round(float(np.average(shares, weights=lengths)), 4)
+
+
+def _cell_means(values: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
+    """Means of `cells` stretches of equal length along the first axis; parts of pixels count in part."""
+    edges = np.linspace(0, len(values), cells + 1)
+    whole = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+    floor = np.minimum(edges.astype(int), len(values) - 1)
+    part = (edges - floor).reshape(-1, *[1] * (values.ndim - 1))
+    at_edges = whole[floor] + part * values[floor]
+    return np.diff(at_edges, axis=0) / (len(values) / cells)
+
+
+def _standardised(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each colour with mean 0 and deviation 1; a colour without contrast becomes 0."""
+    centred = picture - picture.mean(axis=(0, 1))
+    deviation = centred.std(axis=(0, 1))
+    return centred / np.where(deviation > 0.5, deviation, np.inf)
+
+
+def _rounded(values: NDArray[np.float64]) -> list[float]:
+    return [round(float(value), 1) for value in values.ravel()]
+
+
+def _number(value: Any) -> float:
+    return round(float(value), 4)
+
+
+def _reason(error: OSError | ValidationError) -> str:
+    """The first thing that is wrong, in a few words."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place}: {first['msg']}" if place else first["msg"]
+    return error.strerror or type(error).__name__
+
+
+__all__ = [
+    "CameraContract",
+    "Contract",
+    "JointContract",
+    "IMAGE_PREFIX",
+    "closed_share",
+    "first_pictures",
+    "gripper_index",
+    "gripper_threshold",
+    "instruction_frames",
+    "likeness",
+    "measure_contract",
+    "read_contract",
+    "thumbnail",
+    "write_contract",
+]

@@ -1,0 +1,164 @@
+"""One physical or simulated set-up, in one file: the robot as LeRobot's `--robot.*` options, leader, rate."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from regrasp.arm.so101 import JOINTS
+from regrasp.data.atomic import write_bytes
+from regrasp.errors import StationError, UsageError
+
+TWIN = "twin"
+"""Name of the built-in simulated station."""
+
+SO101_LIKE = frozenset(
+    {"so101_follower", "so100_follower", "so_follower", "so101_twin", "so101", "so100", "so101_leader"}
+)
+"""Robot types whose joints are `arm.so101.JOINTS`: LeRobot 0.6.1's names for the SO-100 and the SO-101, and
+the twin's."""
+
+
+class Station(BaseModel):
+    """A station as its file lays it down. `robot` and `teleop` go to LeRobot unchanged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    robot: dict[str, Any]
+    teleop: dict[str, Any] | None = None
+    fps: int = Field(default=30, gt=0, le=200)
+    task: str | None = None
+
+    @model_validator(mode="after")
+    def _robot_has_a_type(self) -> Self:
+        if not isinstance(self.robot.get("type"), str):
+            raise ValueError("robot needs a 'type', such as so101_follower")
+        return self
+
+    @property
+    def robot_type(self) -> str:
+        """LeRobot's name of the robot."""
+        return str(self.robot["type"])
+
+    @property
+    def cameras(self) -> dict[str, dict[str, Any]]:
+        """LeRobot's options of each camera, by name, in the order of the file."""
+        return dict(self.robot.get("cameras") or {})
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """Names of the cameras, in the order of the file."""
+        return tuple(self.cameras)
+
+    @property
+    def joint_names(self) -> tuple[str, ...] | None:
+        """Names of the joints; None for a robot that we do not know."""
+        return JOINTS if self.robot_type in SO101_LIKE else None
+
+    def with_cameras_permuted(self, sources: Mapping[str, str]) -> "Station":
+        """The station with other pictures under its names: `name` gets the picture of `sources[name]`.
+
+        Example:
+            >>> swapped = twin().with_cameras_permuted({"front": "wrist", "wrist": "front"})
+            >>> swapped.cameras["front"]["view"]
+            'wrist'
+        """
+        cameras = self.cameras
+        _require_permutation(self, sources)
+        permuted = {name: cameras[sources.get(name, name)] for name in cameras}
+        return self.model_copy(update={"robot": self.robot | {"cameras": permuted}})
+
+
+def twin(*, area: str = "2in", task: str = "grab-brain", starts: str = "home", size: int = 96) -> Station:
+    """The built-in simulated station.
+
+    Args:
+        area: Where the object may lie, `2in` or `6in`.
+        task: `grab-brain` or `brain-to-bin`.
+        starts: `home`, or `scattered` for start poses anywhere.
+        size: Width and height of both pictures, in pixels.
+    """
+    cameras = {
+        view: {"type": "so101_twin", "view": view, "width": size, "height": size, "fps": 30}
+        for view in ("front", "wrist")
+    }
+    robot = {"type": "so101_twin", "area": area, "task": task, "starts": starts, "cameras": cameras}
+    return Station(name=TWIN, robot=robot, teleop={"type": "so101_twin_expert"}, fps=30)
+
+
+def load_station(name_or_path: str | Path) -> Station:
+    """The station in a YAML file, or the built-in one called `twin`."""
+    if str(name_or_path) == TWIN:
+        return twin()
+    path = Path(name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StationError(
+            f"Found no readable station file at {path}; expected YAML written by `regrasp station init`, "
+            "or the "
+            f"name 'twin'; try `regrasp station init --out {path}`."
+        ) from error
+    return _parse(text, path)
+
+
+def save_station(station: Station, path: Path) -> None:
+    """Write a station file. Reading it back gives the same station."""
+    fields = station.model_dump(exclude_none=True)
+    write_bytes(path, yaml.safe_dump(fields, sort_keys=False, allow_unicode=True).encode())
+
+
+def parse_permutation(text: str) -> dict[str, str]:
+    """Read `front=wrist,wrist=front`: under each name, the picture of the camera after the sign.
+
+    Example:
+        >>> parse_permutation("front=wrist, wrist=front")
+        {'front': 'wrist', 'wrist': 'front'}
+    """
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if any(not name.strip() or not source.strip() for name, _, source in pairs):
+        raise UsageError(
+            f"Found cameras '{text}'; expected NAME=SOURCE pairs; try 'front=wrist,wrist=front'."
+        )
+    return {name.strip(): source.strip() for name, _, source in pairs}
+
+
+def _require_permutation(station: Station, sources: Mapping[str, str]) -> None:
+    """Each camera's picture must be used once."""
+    used = [sources.get(name, name) for name in station.camera_names]
+    if set(sources) - set(station.camera_names) or sorted(used) != sorted(station.camera_names):
+        given = ",".join(f"{name}={source}" for name, source in sources.items())
+        names = ", ".join(station.camera_names) or "none"
+        raise StationError(
+            f"Found cameras '{given}' for station '{station.name}'; expected each of its cameras "
+            f"({names}) once on "
+            "either side; try 'front=wrist,wrist=front'."
+        )
+
+
+def _parse(text: str, path: Path) -> Station:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise StationError(
+            f"Found text that is not YAML in {path}, line {line}; expected a station; try `regrasp "
+            "station init`."
+        ) from error
+    if not isinstance(content, dict):
+        raise StationError(
+            f"Found no fields in {path}; expected at least 'robot' with a 'type'; try `regrasp station init`."
+        )
+    try:
+        return Station.model_validate({"name": path.stem} | content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "robot"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise StationError(
+            f"Found a station in {path} whose '{place}' is wrong ({reason}); expected the fields that "
+            "`regrasp station init` writes; try `regrasp station show`."
+        ) from error
