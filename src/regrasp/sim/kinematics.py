@@ -20,8 +20,10 @@ Far out the hand cannot point straight down; it then tilts rather than miss.
 """
 
 STEP_S = 1.0
-TOLERANCE_M = 0.0005
+MAX_STEP_RAD = 0.4
+CONVERGED_RAD = 0.001
 MAX_ITERATIONS = 25
+"""Newton steps of one second, kept short so that none leaps to another fold of the elbow."""
 
 
 @cache
@@ -41,6 +43,7 @@ class Kinematics:
             "tcp", "site", position_cost=POSITION_COST, orientation_cost=[TILT_COST, TILT_COST, ROLL_COST], lm_damping=1e-4
         )
         self._site = model.site("tcp").id
+        self._scratch = mujoco.MjData(model)
 
     def start_from(self, angles: NDArray[np.float64]) -> None:
         """Take `angles`, shape [6], as the pose to search from."""
@@ -48,8 +51,9 @@ class Kinematics:
 
     def hand(self, angles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Position of the point between the jaws, shape [3]."""
-        self._configuration.update(angles)
-        return self._configuration.data.site_xpos[self._site].copy()
+        self._scratch.qpos[:] = angles
+        mujoco.mj_kinematics(arm_model(), self._scratch)
+        return self._scratch.site_xpos[self._site].copy()
 
     def reach(self, position: NDArray[np.float64], across: float) -> NDArray[np.float64]:
         """Joint angles, shape [6], with the hand at `position`, pointing down, its jaws closing along `across`.
@@ -62,18 +66,17 @@ class Kinematics:
             velocity = mink.solve_ik(
                 self._configuration, [self._task], STEP_S, solver=SOLVER, damping=1e-6, limits=self._limits
             )
-            self._configuration.integrate_inplace(velocity, STEP_S)
-            if np.abs(velocity).max() * STEP_S < 1e-3:
+            furthest = float(np.abs(velocity).max()) * STEP_S
+            self._configuration.integrate_inplace(velocity * (MAX_STEP_RAD / max(furthest, MAX_STEP_RAD)), STEP_S)
+            if furthest < CONVERGED_RAD:
                 break
         return self._configuration.q.copy()
 
     def gravity_nm(self, angles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Torque with which each joint must hold the arm up, shape [6]."""
-        data = self._configuration.data
-        data.qpos[:] = angles
-        data.qvel[:] = 0.0
-        mujoco.mj_forward(arm_model(), data)
-        return data.qfrc_bias.copy()
+        self._scratch.qpos[:] = angles
+        mujoco.mj_forward(arm_model(), self._scratch)
+        return self._scratch.qfrc_bias.copy()
 
 
 def _pointing_down(position: NDArray[np.float64], across: float) -> mink.SE3:
