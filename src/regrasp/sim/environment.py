@@ -1,6 +1,5 @@
 """The twin: one arm, one table, one toy, advanced a frame at a time. Degrees and gripper 0-100 at its border."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
@@ -9,12 +8,13 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.arm.so101 import GRIPPER, HOME, HOME_SPREAD, within_limits
-from regrasp.arm.units import GRIPPER_RANGE_RAD, to_degrees, to_radians
+from regrasp.arm.so101 import HOME, HOME_SPREAD, within_limits
+from regrasp.arm.units import to_radians
 from regrasp.errors import DeviceError, UsageError
-from regrasp.sim.imperfections import Imperfections, noise_field, read_encoder, through_play, with_noise
+from regrasp.sim.imperfections import Imperfections, noise_field, with_noise
 from regrasp.sim.opengl import no_opengl
-from regrasp.sim.scene import AREA_CENTRE, AREAS, TOY_REST_M, Appearance, scene_spec, substeps
+from regrasp.sim.scene import AREA_CENTRE, AREAS, TOY_REST_M, Appearance, scene_spec
+from regrasp.sim.servos import Servos
 from regrasp.sim.tasks import STARTS, TASKS, Judge, Scene
 
 View = Literal["front", "wrist"]
@@ -88,9 +88,7 @@ class Twin:
             spec.visual.quality.offsamples = 4
         self.model: mujoco.MjModel = spec.compile()
         self.data = mujoco.MjData(self.model)
-        _weaken_servos(self.model, config.imperfections)
-        self._substeps = substeps(config.fps)
-        self._delay_substeps = round(config.imperfections.delay_s * config.fps * self._substeps)
+        self._servos = Servos(self.model, self.data, config.imperfections, config.fps)
         self._noise = noise_field(config.imperfections.camera_noise, config.height, config.width)
         self._renderer: mujoco.Renderer | None = None
         self._toy_body = self.model.body("toy").id
@@ -107,7 +105,7 @@ class Twin:
         self._seed, self._tick = seed, 0
         mujoco.mj_resetData(self.model, self.data)
         x_m, y_m, yaw_deg = self._place_toy(rng)
-        self._place_arm(self._draw_start(rng))
+        self._servos.rest_at(self._draw_start(rng))
         mujoco.mj_step(self.model, self.data, round(SETTLE_S / self.model.opt.timestep))
         self.data.time = 0.0
         self._toy_rest_m = float(self.data.xpos[self._toy_body][2])
@@ -119,17 +117,13 @@ class Twin:
         goal = np.asarray(action, dtype=np.float64)
         if goal.shape != (6,) or not np.isfinite(goal).all():
             raise DeviceError(f"Found command {goal.tolist()}; expected 6 finite joint values.")
-        self._goals.append(self._arriving_goal(within_limits(goal)))
-        late = self._delay_substeps % self._substeps
-        self._advance(self._goals[0], late)
-        self._advance(self._goals[1], self._substeps - late)
-        self._goals.popleft()
+        self._servos.follow(goal)
         self._tick += 1
         self.judge.watch(self.scene())
 
     def joints(self) -> NDArray[np.float64]:
         """Joint values as the encoders read them, shape [6]."""
-        return read_encoder(to_degrees(self.data.qpos[:6].copy()), self.config.imperfections.encoder_step)
+        return self._servos.readings()
 
     # -- what came of it
 
@@ -206,18 +200,6 @@ class Twin:
     ) -> None:
         self.close()
 
-    # -- servos
-
-    def _arriving_goal(self, goal: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The goal behind the play of the gears; radians."""
-        self._held = through_play(goal, self._held, self.config.imperfections.backlash_deg)
-        return to_radians(self._held)
-
-    def _advance(self, goal: NDArray[np.float64], count: int) -> None:
-        if count:
-            self.data.ctrl[:] = goal
-            mujoco.mj_step(self.model, self.data, count)
-
     # -- beginnings
 
     def _draw_start(self, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -237,18 +219,6 @@ class Twin:
         arm = (bodies > 0) & (bodies <= self._jaws[1])
         return not arm.any() and self.data.site_xpos[self._hand_site][2] > SCATTER_CLEARANCE_M
 
-    def _place_arm(self, pose: NDArray[np.float64]) -> None:
-        """Put the arm at `pose`, with commands that hold it there."""
-        self.data.qpos[:6] = to_radians(pose)
-        mujoco.mj_forward(self.model, self.data)
-        stiffness = self.config.imperfections.stiffness_nm_rad
-        goal = self.data.qpos[:6] + self.data.qfrc_bias[:6] / stiffness
-        goal[GRIPPER] = np.clip(self.data.qpos[GRIPPER], *GRIPPER_RANGE_RAD)
-        self.data.ctrl[:] = goal
-        self._held = to_degrees(goal.copy())
-        waiting = 1 + self._delay_substeps // self._substeps
-        self._goals: deque[NDArray[np.float64]] = deque([goal] * waiting)
-
     def _place_toy(self, rng: np.random.Generator) -> tuple[float, float, float]:
         """Lay the toy somewhere in the area; x, y (m) and yaw (deg)."""
         half = AREAS[self.config.area] / 2
@@ -260,15 +230,6 @@ class Twin:
             x_m, y_m, TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
         ]  # fmt: skip
         return float(x_m), float(y_m), yaw_deg
-
-
-def _weaken_servos(model: mujoco.MjModel, imperfections: Imperfections) -> None:
-    """Give every actuator the stiffness and the damping of a real servo."""
-    stiffness = imperfections.stiffness_nm_rad
-    damping = np.maximum(imperfections.response_s * stiffness - model.dof_damping[:6], 0.0)
-    model.actuator_gainprm[:6, 0] = stiffness
-    model.actuator_biasprm[:6, 1] = -stiffness
-    model.actuator_biasprm[:6, 2] = -damping
 
 
 def _open_renderer(model: mujoco.MjModel, config: TwinConfig) -> mujoco.Renderer:
