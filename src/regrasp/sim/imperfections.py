@@ -23,18 +23,18 @@ def _per_joint(*values: float) -> NDArray[np.float64]:
 class Imperfections:
     """Servos and cameras as they are. Arrays have shape [6], joints in the order of `JOINTS`."""
 
-    delay_s: float = 0.045
+    delay_s: float = 0.035
     """From command to servo: bus, firmware and the leader's reading."""
     stiffness_nm_rad: NDArray[np.float64] = field(
-        default_factory=lambda: _per_joint(17.0, 17.0, 17.0, 17.0, 17.0, 17.0)
+        default_factory=lambda: _per_joint(23.0, 28.0, 17.0, 17.0, 23.0, 23.0)
     )
     """Torque per angle error. Low enough that the arm sags under its own weight (LeRobot sets P to 16)."""
     response_s: NDArray[np.float64] = field(
-        default_factory=lambda: _per_joint(0.065, 0.065, 0.065, 0.065, 0.065, 0.065)
+        default_factory=lambda: _per_joint(0.063, 0.060, 0.066, 0.066, 0.066, 0.064)
     )
     """Time constant with which a joint follows: damping over stiffness."""
     backlash_deg: NDArray[np.float64] = field(
-        default_factory=lambda: _per_joint(0.5, 0.5, 0.8, 0.5, 0.4, 0.4)
+        default_factory=lambda: _per_joint(0.6, 1.0, 1.0, 0.8, 0.6, 0.6)
     )
     """Width of the play between command and motion; gripper 0-100."""
     encoder_step: NDArray[np.float64] = field(
