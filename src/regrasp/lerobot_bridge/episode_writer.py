@@ -8,7 +8,7 @@ which gets its name only when it is whole.
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +139,15 @@ class EpisodeWriter:
         return True
 
 
-def finish(folders: Sequence[Path], into: Path) -> None:
-    """Merge the recordings in `folders`, in order, into the dataset `into`, then delete them.
+def finish(
+    folders: Sequence[Path], into: Path, annotate: Callable[[Path, list[Path]], None] = lambda _into, _from: None
+) -> None:
+    """Merge the recordings in `folders`, in order, into the dataset `into`, which appears whole.
+
+    Args:
+        folders: What `EpisodeWriter` wrote.
+        into: New folder.
+        annotate: May add files to the merged dataset before it gets its name.
 
     Raises:
         DatasetError: `into` exists already.
@@ -154,9 +161,8 @@ def finish(folders: Sequence[Path], into: Path) -> None:
             LeRobotDataset(repo_id_of(folder), root=folder / "dataset", video_backend="pyav") for folder in folders
         ]
         merge_datasets(parts, output_repo_id=repo_id_of(into), output_dir=partial)
+    annotate(partial, list(folders))
     rename_whole(partial, into)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def as_joint_dict(values: np.ndarray, joints: Sequence[str]) -> dict[str, float]:

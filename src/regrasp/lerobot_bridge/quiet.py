@@ -7,6 +7,8 @@ import os
 import warnings
 from collections.abc import Generator
 
+import av.logging
+
 
 def prepare_environment() -> None:
     """Set what must be set before torch and lerobot are imported.
@@ -18,6 +20,9 @@ def prepare_environment() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("SVT_LOG", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    av.logging.set_libav_level(av.logging.FATAL)
 
 
 @contextlib.contextmanager

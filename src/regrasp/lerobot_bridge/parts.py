@@ -1,0 +1,166 @@
+"""Episodes shared out among processes, each writing a recording of its own; killed work is picked up again.
+
+```text
+NAME.recording/plan.json     what is being recorded; a second run must ask for the same
+NAME.recording/part-0/       the first share of the episodes (see episode_writer)
+NAME.recording/part-1/       the second
+```
+"""
+
+import errno
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import regrasp.errors
+from regrasp.data.atomic import write_text
+from regrasp.errors import DatasetError, RegraspError
+from regrasp.lerobot_bridge.episode_writer import finish
+
+Tell = Callable[[dict[str, Any]], None]
+"""Hands a message (JSON values) from the process that works to the one that prints."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process's share: the episodes from `first` up to but without `last`."""
+
+    folder: Path
+    first: int
+    last: int
+
+
+def recording_folder(out: Path) -> Path:
+    """Where a dataset is kept until it is whole."""
+    return out.with_name(f"{out.name}.recording")
+
+
+def record_in_parts(
+    out: Path,
+    plan: dict[str, Any],
+    *,
+    episodes: int,
+    workers: int,
+    work: Callable[[Part, Tell], None],
+    tell: Tell,
+    annotate: Callable[[Path, list[Path]], None],
+) -> None:
+    """Let `work` record `episodes` episodes in up to `workers` processes, then make them the dataset `out`.
+
+    Args:
+        out: New folder.
+        plan: What is recorded, as JSON values; work left by a killed run goes on only under the same plan.
+        episodes: How many.
+        workers: Processes; 1 works in this process.
+        work: Records the episodes of one part that are not on disk yet.
+        tell: Gets each message of `work`.
+        annotate: Called with the merged dataset's folder, before it gets its name, and the parts' folders.
+
+    Raises:
+        DatasetError: `out` exists, a recording of another plan is unfinished, or the disk is full.
+    """
+    if out.exists():
+        raise DatasetError(f"{out} exists already; expected a new folder. Choose another name or delete it first.")
+    workers = max(1, min(workers, episodes))
+    folder = recording_folder(out)
+    _agree(folder, {**plan, "episodes": episodes, "workers": workers})
+    bounds = [round(share * episodes / workers) for share in range(workers + 1)]
+    parts = [Part(folder / f"part-{i}", bounds[i], bounds[i + 1]) for i in range(workers)]
+    try:
+        if workers == 1:
+            work(parts[0], tell)
+        else:
+            _fork(parts, work, tell)
+        finish([part.folder for part in parts], out, annotate)
+    except OSError as error:
+        raise _disk_error(error, out) from error
+    shutil.rmtree(folder)
+
+
+def _agree(folder: Path, plan: dict[str, Any]) -> None:
+    """Note the plan, or check that the unfinished work in `folder` has the same."""
+    noted = folder / "plan.json"
+    if noted.exists():
+        found = json.loads(noted.read_text())
+        different = [name for name in plan if found.get(name) != plan[name]]
+        if different:
+            name = different[0]
+            raise DatasetError(
+                f"{folder} holds an unfinished recording with {name} {found.get(name)!r}, not {plan[name]!r}. "
+                "Run the same command as before to finish it, or delete the folder to begin anew."
+            )
+    else:
+        write_text(noted, json.dumps(plan))
+
+
+def _fork(parts: list[Part], work: Callable[[Part, Tell], None], tell: Tell) -> None:
+    """One process for each part; the first error of any of them is raised here when all have stopped."""
+    context = multiprocessing.get_context("fork")
+    queue: Queue[dict[str, Any]] = context.Queue()
+    processes = [context.Process(target=_child, args=(part, work, queue), daemon=True) for part in parts]
+    for process in processes:
+        process.start()
+    failures: list[RegraspError] = []
+    try:
+        while any(process.is_alive() for process in processes) or not queue.empty():
+            try:
+                message = queue.get(timeout=0.2)
+            except Empty:
+                continue
+            if "error" in message:
+                failures.append(_error(message))
+            else:
+                tell(message)
+    except KeyboardInterrupt:
+        for process in processes:
+            process.join(timeout=20)
+        raise
+    if not failures and any(process.exitcode for process in processes):
+        codes = ", ".join(str(process.exitcode) for process in processes)
+        failures.append(DatasetError(f"A recording process was killed (exit codes {codes}). Run the command again."))
+    if failures:
+        raise failures[0]
+
+
+def _child(part: Part, work: Callable[[Part, Tell], None], queue: "Queue[dict[str, Any]]") -> None:
+    """Work until done, until the parent is gone, or until an error, which is handed over in words."""
+    parent = os.getppid()
+
+    def tell(message: dict[str, Any]) -> None:
+        if os.getppid() != parent:
+            raise KeyboardInterrupt
+        queue.put(message)
+
+    try:
+        work(part, tell)
+    except RegraspError as error:
+        queue.put({"error": type(error).__name__, "message": str(error)})
+    except OSError as error:
+        queue.put({"error": "DatasetError", "message": str(_disk_error(error, part.folder))})
+    except KeyboardInterrupt:
+        pass
+    queue.close()
+    queue.join_thread()
+    os._exit(0)  # torch's and OpenGL's threads were not forked along; their clean-up would wait for them
+
+
+def _error(message: dict[str, Any]) -> RegraspError:
+    """The error that a child handed over."""
+    kind: type[RegraspError] = getattr(regrasp.errors, message["error"])
+    return kind(message["message"])
+
+
+def _disk_error(error: OSError, where: Path) -> DatasetError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DatasetError(
+            f"The disk is full while writing {where}. Finished episodes are kept; free some space and run the same "
+            "command again to go on."
+        )
+    return DatasetError(f"Cannot write {where}: {error}. Expected a folder that can be written to.")

@@ -1,0 +1,59 @@
+"""A station's robot as LeRobot makes it."""
+
+import contextlib
+from collections.abc import Generator
+from typing import Any
+
+import draccus
+import draccus.utils
+from lerobot.robots import RobotConfig, make_robot_from_config
+from lerobot.utils.errors import DeviceNotConnectedError
+from lerobot.utils.import_utils import register_third_party_plugins
+
+from regrasp.data.station import Station
+from regrasp.errors import DeviceError, RegraspError, StationError
+from regrasp.lerobot_bridge.quiet import quiet
+
+
+def make_robot(station: Station) -> Any:
+    """LeRobot's robot of a station, not yet connected.
+
+    Raises:
+        StationError: LeRobot knows no such robot, or refuses one of its options.
+    """
+    register_third_party_plugins()
+    try:
+        return make_robot_from_config(draccus.decode(RobotConfig, dict(station.robot)))
+    except (draccus.utils.DecodingError, draccus.utils.ParsingError, ValueError, KeyError, TypeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise StationError(
+            f"LeRobot cannot make the robot of station '{station.name}': {first}. Expected the options that "
+            "`lerobot-record --robot.*` takes; `regrasp station show` prints what the file says."
+        ) from error
+
+
+@contextlib.contextmanager
+def connected(station: Station) -> Generator[Any]:
+    """The station's robot, connected; it is disconnected at the end whatever happens."""
+    robot = make_robot(station)
+    try:
+        with quiet():
+            robot.connect()
+    except RegraspError:
+        raise
+    except (OSError, RuntimeError, DeviceNotConnectedError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DeviceError(
+            f"The robot of station '{station.name}' does not answer: {first}. Check power and cables, then "
+            "run the command again."
+        ) from error
+    try:
+        yield robot
+    finally:
+        with quiet(), contextlib.suppress(DeviceNotConnectedError):
+            robot.disconnect()
+
+
+def is_twin(station: Station) -> bool:
+    """True for the simulated arm, which can be reset and judged by itself."""
+    return station.robot.get("type") == "so101_twin"
