@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -58,6 +58,11 @@ class Dataset:
         return sum(episode.length for episode in self.episodes)
 
     @property
+    def names_of_actions(self) -> tuple[str, ...]:
+        """The joints that are commanded: as a rule, those that are measured."""
+        return self.action_names or self.joint_names
+
+    @property
     def name(self) -> str:
         """What to call it in a sentence: its Hub id or the folder's name."""
         return self.repo_id or self.path.name
@@ -71,6 +76,18 @@ class Dataset:
     def actions(self) -> NDArray[np.float64]:
         """Commanded joints of all episodes, float64 [frames, J]."""
         return np.concatenate([episode.actions for episode in self.episodes])
+
+    def map_episodes(
+        self, change: Callable[[Episode], Episode], numbers: Collection[int] | None = None
+    ) -> "Dataset":
+        """A copy in which `change` was applied to the episodes of these numbers, or to all."""
+        return replace(
+            self,
+            episodes=tuple(
+                change(episode) if numbers is None or episode.index in numbers else episode
+                for episode in self.episodes
+            ),
+        )
 
 
 def read_dataset(
@@ -322,7 +339,7 @@ def _episode_rows(folder: Path, info: _Info, wanted: Collection[int] | None) -> 
     rows = list(_rows_v3(folder) if info.version == "v3.0" else _rows_v2(folder))
     where = folder / "meta"
     for row in rows:
-        if isinstance(row.get("episode_index"), bool) or not isinstance(row.get("episode_index"), int):
+        if type(row.get("episode_index")) is not int:
             _wrong(where, f"episode_index {row.get('episode_index')!r}", "a whole number for each episode")
     known = {row["episode_index"] for row in rows}
     missing = sorted(set(wanted or ()) - known)
@@ -352,11 +369,12 @@ def _rows_v2(folder: Path) -> Iterator[Json]:
 
 def _read_tasks(folder: Path, info: _Info) -> tuple[str, ...]:
     """Instructions by task index; a number that is not used is an empty instruction."""
-    pairs = dict(_tasks_v3(folder) if info.version == "v3.0" else _tasks_v2(folder))
+    pairs: dict[object, object] = dict(_tasks_v3(folder) if info.version == "v3.0" else _tasks_v2(folder))
     where = folder / "meta"
-    if any(not isinstance(number, int) or not 0 <= number <= 1_000_000 for number in pairs):
+    numbers = [number for number in pairs if type(number) is int and 0 <= number <= 1_000_000]
+    if len(numbers) < len(pairs):
         _wrong(where, "a task_index that is no whole number", "0, 1, 2 ... for the instructions")
-    return tuple(str(pairs.get(number, "")) for number in range(max(pairs, default=-1) + 1))
+    return tuple(str(pairs.get(number, "")) for number in range(max(numbers, default=-1) + 1))
 
 
 def _tasks_v3(folder: Path) -> Iterator[tuple[int, str]]:
@@ -557,7 +575,8 @@ def _episodes(
 
 def _task_indices(table: _Table, tasks: tuple[str, ...], layout: _Layout) -> NDArray[np.int64]:
     numbers = table.columns["task_index"]
-    valid = np.isfinite(numbers.astype(np.float64)) & (numbers >= 0) & (numbers < len(tasks))
+    values = numbers.astype(np.float64)
+    valid = (values >= 0) & (values < len(tasks))
     if not valid.all():
         _wrong(
             layout.folder / "data",

@@ -13,6 +13,12 @@ from regrasp.errors import DatasetError
 IMAGE_PREFIX = "observation.images."
 """LeRobot's prefix of a camera's key."""
 
+GRID = (12, 16)
+"""Rows and columns of cells in which a picture is looked at for stillness."""
+
+SAME_PICTURE_GREY_LEVELS = 2.0
+"""Cells of one picture, encoded twice, stay closer than this; see `Camera.unchanged_since`."""
+
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Grey value of red, green and blue: ITU-R BT.601, the weights of the codecs' own grey plane."""
 
@@ -80,20 +86,53 @@ class Camera:
             pictures[place] = picture
         return pictures[places]
 
-    @cached_property
+    @property
     def motion(self) -> NDArray[np.float32]:
-        """Mean absolute grey difference to the picture before, float32 [T], 0-255; the first is 0.
+        """Mean absolute grey difference to the picture before, float32 [T], 0-255; the first is 0."""
+        return self._scan[0]
 
-        Decodes the whole episode once, holding two pictures at a time.
+    @property
+    def unchanged_since(self) -> NDArray[np.int64]:
+        """For each picture the first one of the stretch that looks the same throughout, int64 [T].
+
+        Two pictures look the same when no cell of `GRID` differs by `SAME_PICTURE_GREY_LEVELS` in its
+        mean. Cell means hardly feel a codec's flicker or a sensor's noise, yet an arm that moves a few
+        pixels anywhere in view changes one of them; a picture-wide mean has it the other way round.
         """
+        return self._scan[1]
+
+    @cached_property
+    def _scan(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Decodes the whole episode once, holding two pictures at a time."""
         motion = np.zeros(self.length, dtype=np.float32)
-        before: NDArray[np.int16] | None = None
+        unchanged_since = np.zeros(self.length, dtype=np.int64)
+        before, anchor_cells, anchor = None, np.zeros(GRID), 0
         for index, picture in enumerate(self.source.grey()):
-            now = picture.astype(np.int16)
+            now, cells = picture.astype(np.int16), grid_means(picture)
             if before is not None:
                 motion[index] = np.abs(now - before).mean()
+            if index == 0 or np.abs(cells - anchor_cells).max() >= SAME_PICTURE_GREY_LEVELS:
+                anchor_cells, anchor = cells, index
+            unchanged_since[index] = anchor
             before = now
-        return motion
+        return motion, unchanged_since
+
+
+def grid_means(picture: NDArray[np.uint8], grid: tuple[int, int] = GRID) -> NDArray[np.float64]:
+    """Mean of each cell of a grid laid over a picture [h, w] or [h, w, 3]; cells differ by at most a pixel.
+
+    Example:
+        >>> grid_means(np.array([[0, 2, 10], [4, 6, 10]], dtype=np.uint8), (1, 2)).tolist()
+        [[2.0, 8.0]]
+    """
+    height, width = picture.shape[:2]
+    rows = np.arange(grid[0]) * height // grid[0]
+    columns = np.arange(grid[1]) * width // grid[1]
+    sums = np.add.reduceat(np.add.reduceat(picture, rows, axis=0, dtype=np.int64), columns, axis=1)
+    heights = np.diff(rows, append=height)
+    widths = np.diff(columns, append=width)
+    areas = np.outer(heights, widths)
+    return sums / (areas if picture.ndim == 2 else areas[:, :, None])
 
 
 def camera_name(key: str) -> str:

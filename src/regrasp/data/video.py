@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,8 @@ class VideoSegment:
         """Frames from `first` on, each with its place in the stretch."""
         container.seek(int((self.start_s + first / self.fps) * 1_000_000))  # FFmpeg's default unit: 1 us
         for frame in container.decode(stream):
-            place = round((frame.time - self.start_s) * self.fps) if frame.time is not None else -1
+            time_s = cast("float | None", frame.time)  # None without a time stamp, whatever the stub says
+            place = -1 if time_s is None else round((time_s - self.start_s) * self.fps)
             if place >= first:
                 yield place, frame
 
@@ -196,8 +197,8 @@ def _decode_image(encoded: bytes, path: Path) -> "av.VideoFrame":
     from av.error import FFmpegError
 
     try:
-        with av.open(io.BytesIO(encoded), mode="r") as container:
-            return next(container.decode(video=0))
+        container = av.open(io.BytesIO(encoded), mode="r")
+        return next(container.decode(video=0))
     except (FFmpegError, StopIteration, IndexError) as error:
         raise VideoError(
             f"Found a picture in {path} that cannot be decoded; expected PNG or JPEG; "

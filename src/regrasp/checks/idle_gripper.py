@@ -1,0 +1,93 @@
+"""The gripper is never closed on anything.
+
+## What it detects
+Episodes in which the gripper's command hardly changes, or never comes near closed.
+
+## Why it matters
+A policy cannot learn a grasp that it is not shown. In rollouts this is the plainest symptom of a failed
+deployment: a policy whose demonstrations had the gripper closed in 54.5 % of their frames, and which closed
+it in none.
+
+## How it decides
+A gripper that is measured from 0 (closed) to 100 (open) must be commanded over a span of at least 10, and at
+some time below 40. In 29 real episodes with a gripper that were looked at, the smallest span of one that
+grasps is 15, and the highest of their lowest commands is 9, because people close the leader further than the object allows. Only
+an episode in which nothing was grasped, with a span of 0.1, lies below.
+
+In another unit only the span can be judged: by 10 % of the span of the whole dataset. With several grippers
+an episode is idle when all of them are.
+
+## What can fool it
+A task without a grasp, such as pushing. An object so wide that the gripper stays 40 % open around it. A gripper that is
+mounted or calibrated the other way round (0 open), as long as it moves.
+
+## How to fix it
+Drop the episodes that show no grasp. If it is all of them, look at the gripper's calibration and at the leader.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data import Dataset, Episode
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.signals import gripper_joints, span
+
+PERCENT = (-15.0, 115.0)
+"""Values of a gripper that is measured from 0 to 100; a bad calibration goes a little beyond."""
+
+
+@check(severity=Severity.WARNING)
+def idle_gripper(
+    dataset: Dataset, *, min_span: float = 10.0, must_go_below: float = 40.0
+) -> Iterator[Finding]:
+    """Report the episodes whose gripper neither moves nor closes."""
+    names = dataset.names_of_actions
+    grippers = gripper_joints(names)
+    if not grippers:
+        raise Undecided(f"none of the joints {', '.join(names)} is called gripper")
+    commands = dataset.actions[:, grippers]
+    if not _in_percent(commands):
+        min_span, must_go_below = 0.1 * float(span(commands).max()), np.inf
+    judged = [(episode, *_closest_to_a_grasp(episode, grippers)) for episode in dataset.episodes]
+    still = [episode.index for episode, moved, _ in judged if moved < min_span]
+    unclosed = [episode.index for episode, moved, low in judged if moved >= min_span and low > must_go_below]
+    joint = names[grippers[0]] if len(grippers) == 1 else None
+    if still:
+        widest = max(moved for episode, moved, _ in judged if episode.index in still)
+        evidence = Evidence("span of its command at most", widest, min_span)
+        yield _finding(dataset, "The gripper is never moved", still, joint, evidence)
+    if unclosed:
+        lowest = min(low for episode, _, low in judged if episode.index in unclosed)
+        evidence = Evidence("lowest command", lowest, must_go_below)
+        yield _finding(dataset, "The gripper never closes", unclosed, joint, evidence)
+
+
+def _in_percent(commands: NDArray[np.float64]) -> bool:
+    """Whether the unit is 0-100: beyond what radians reach, and within what percent may."""
+    finite = commands[np.isfinite(commands)]
+    return bool(len(finite) and finite.max() > 4.0 and finite.min() > PERCENT[0] and finite.max() < PERCENT[1])
+
+
+def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...]) -> tuple[float, float]:
+    """Widest span and lowest command among the grippers of an episode; NaN is left out."""
+    commands = np.nan_to_num(episode.actions[:, grippers], nan=np.inf)
+    finite = np.where(np.isfinite(commands), commands, commands.min(axis=0))
+    return float(np.ptp(finite, axis=0).max()), float(commands.min())
+
+
+def _finding(
+    dataset: Dataset, what: str, episodes: list[int], joint: str | None, evidence: Evidence
+) -> Finding:
+    every = "in any episode" if len(episodes) == len(dataset.episodes) else f"in {len(episodes)} episodes"
+    return Finding(
+        summary=f"{what} {every}." if len(episodes) > 1 or len(dataset.episodes) > 1 else f"{what}.",
+        where=Where(tuple(episodes), joint=joint),
+        evidence=(evidence,),
+        fix=Fix(
+            "Drop the episodes without a grasp; if all are, check the gripper's calibration and the leader.",
+            drop_episodes(dataset, episodes),
+        ),
+    )

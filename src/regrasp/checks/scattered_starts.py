@@ -1,0 +1,72 @@
+"""Episodes start from different poses of the arm.
+
+## What it detects
+Episodes whose first pose lies away from the pose in which the others start.
+
+## Why it matters
+The first pictures and joints of a deployment then look like few of the demonstrations, or like none. In
+the project that Regrasp comes from, pan between -145 and 14 degrees against -8 +- 3, and a gripper at
+2.8-40 against 0.5 +- 0.3, turned a policy that worked into one with 0 to 33 % success.
+
+## How it decides
+The usual start is the median of the first measured poses. A joint may stray from it by 15 % of the range
+in which it works in this dataset (and by 10 % of the median joint's range, for a joint that works in a
+narrow one). Where all starts vary more than that (four standard deviations, from the median deviation),
+as much more is allowed, up to twice the limit. On five recordings of real arms this names four of their 33 episodes
+and the one set that was started anywhere; pan 3 degrees and gripper 0.3 of sound demonstrations stay far below.
+
+## What can fool it
+Starts scattered on purpose, so that the policy learns to begin anywhere, look the same. That takes many
+more demonstrations; if there are enough, this finding can be left alone.
+
+## How to fix it
+Drive the arm to one pose before each demonstration. Record the episodes again, or drop them. Or keep them and
+deploy from the usual start.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from regrasp.data import Dataset
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.signals import joint_scale
+
+OWN_RANGE_SHARE, MEDIAN_RANGE_SHARE = 0.15, 0.10
+"""Of a joint's own working range, and of the median joint's; see the page."""
+
+NORMAL_PER_MEDIAN_DEVIATION = 1.4826
+"""Standard deviation of a normal distribution whose median absolute deviation is 1."""
+
+
+@check(severity=Severity.WARNING)
+def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Finding]:
+    """Report the episodes that start away from the usual pose, and the joint that strays furthest."""
+    if len(dataset.episodes) < min_episodes:
+        raise Undecided(f"needs {min_episodes} episodes to know the usual start, got {len(dataset.episodes)}")
+    starts = np.array([episode.states[0] for episode in dataset.episodes])
+    away = np.abs(starts - np.nanmedian(starts, axis=0))
+    scale = joint_scale(dataset)
+    limit = np.maximum(OWN_RANGE_SHARE * scale, MEDIAN_RANGE_SHARE * np.median(scale))
+    spread = NORMAL_PER_MEDIAN_DEVIATION * np.nanmedian(away, axis=0)
+    allowed = np.clip(4 * spread, limit, 2 * limit)
+    strayed = np.flatnonzero((away > allowed).any(axis=1))
+    if not len(strayed):
+        return
+    episode, joint = np.unravel_index(np.nanargmax(away / allowed), away.shape)
+    numbers = tuple(dataset.episodes[i].index for i in strayed)
+    name = dataset.joint_names[joint]
+    yield Finding(
+        summary=(
+            f"{len(numbers)} of {len(dataset.episodes)} episodes start away from the usual pose; "
+            f"in episode {dataset.episodes[episode].index} {name} starts at {starts[episode, joint]:.1f} "
+            f"instead of about {np.nanmedian(starts[:, joint]):.1f}."
+        ),
+        where=Where(numbers, joint=name),
+        evidence=(Evidence(f"{name} off by", away[episode, joint], allowed[joint]),),
+        fix=Fix(
+            "Record these episodes again from the usual pose, or drop them, or deploy from the usual pose only.",
+            drop_episodes(dataset, numbers) if 2 * len(numbers) < len(dataset.episodes) else None,
+        ),
+    )

@@ -1,0 +1,143 @@
+"""A joint does not go where it is told.
+
+## What it detects
+A joint that is commanded to move and stays where it is; and one that is commanded past a point at which it
+always stops.
+
+## Why it matters
+The policy learns commands that the arm does not carry out. What it sees never shows their effect, so they
+are noise to it; and in deployment the servo pushes against its stop until it overheats.
+
+## How it decides
+*Does not move*: in an episode the command spans more than 10 % of the median joint's working range, and the
+measurement less than a fifth of the command's span. In 33 real episodes sound joints cover 58 to 118 % of
+their command's span, a dead one less than 2 %.
+
+*Stops short*: commands lie more than 4 % of the working range beyond the most extreme position that the joint ever
+reaches, for half a second at a time and in more than 1 % of the frames, while the joint stands within 1 % of that
+position. Static error under gravity and the lag of a fast reversal stay below that on real arms; contact with an
+object stops a joint at ever different places.
+
+Grippers are left out of the second part: closing on an object is how one grasps.
+
+## What can fool it
+An arm that is pressed against the table or a fixture at the very same place in all episodes seems to
+have reached a stop.
+
+## How to fix it
+A dead joint: look at its cable, its ID and whether its torque is on. A stop: calibrate leader and follower
+again over the whole range, or limit the leader to what the follower can reach.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data import Dataset, Episode
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
+from regrasp.diagnosis.signals import (
+    action_scale,
+    gripper_joints,
+    longest_run,
+    require_matching_joints,
+    span,
+)
+
+COMMANDED_SHARE = 0.10
+"""Of the median joint's working range: a smaller command may drown in gear play."""
+
+STOP_SHARE = 0.01
+"""Of the working range: how closely a joint returns to its stop. Two real ones: 0.01 and 0.1 %."""
+
+HOLD_S = 0.5
+"""A command that leads the joint by its lag passes in a tenth of this."""
+
+
+@check(severity=Severity.WARNING)
+def unfollowed_joint(
+    dataset: Dataset,
+    *,
+    min_followed: float = 0.2,
+    beyond_share: float = 0.04,
+    min_frames_share: float = 0.01,
+) -> Iterator[Finding]:
+    """Report joints that do not move, then joints that stop short of their commands."""
+    require_matching_joints(dataset)
+    dead: set[int] = set()
+    for joint, name in enumerate(dataset.joint_names):
+        episodes, followed = _unmoved(dataset, joint, min_followed)
+        if episodes:
+            dead.add(joint)
+            yield _dead_joint(dataset, name, episodes, followed, min_followed)
+    for joint in sorted(set(range(len(dataset.joint_names))) - dead - set(gripper_joints(dataset.joint_names))):
+        for sign in (1.0, -1.0):
+            yield from _stops_short(dataset, joint, sign, beyond_share, min_frames_share)
+
+
+def _unmoved(dataset: Dataset, joint: int, min_followed: float) -> tuple[tuple[int, ...], float]:
+    """Episodes in which a commanded joint stays where it is, and the largest share it follows there."""
+    least = COMMANDED_SHARE * float(np.median(action_scale(dataset)))
+    shares = {
+        episode.index: float(measured / commanded)
+        for episode in dataset.episodes
+        for commanded, measured in [(_span(episode.actions, joint), _span(episode.states, joint))]
+        if commanded > least and measured < min_followed * commanded
+    }
+    return tuple(shares), max(shares.values(), default=0.0)
+
+
+def _span(values: NDArray[np.float64], joint: int) -> float:
+    return float(span(values[:, joint : joint + 1])[0])
+
+
+def _dead_joint(
+    dataset: Dataset, name: str, episodes: tuple[int, ...], followed: float, min_followed: float
+) -> Finding:
+    every = len(episodes) == len(dataset.episodes)
+    share = Evidence("share of the commanded span that it moves", 100 * followed, 100 * min_followed, "%")
+    return Finding(
+        severity=Severity.ERROR,
+        summary=f"{name} is commanded to move and stays where it is.",
+        where=Where(episodes, joint=name),
+        evidence=(share,),
+        fix=Fix(
+            f"Look at the servo of {name}: its cable, its ID, whether its torque is on; then "
+            + ("record again." if every else "drop these episodes or record them again.")
+        ),
+    )
+
+
+def _stops_short(
+    dataset: Dataset, joint: int, sign: float, beyond_share: float, min_frames_share: float
+) -> Iterator[Finding]:
+    """The finding for one joint and one direction, +1 or -1, if commands lie beyond its stop."""
+    scale = float(action_scale(dataset)[joint])
+    reach = float(np.nanpercentile(sign * dataset.states[:, joint], 99.9))
+    held = {e.index: _held_beyond(e, joint, sign, reach, scale, beyond_share) for e in dataset.episodes}
+    frames = sum(int(mask.sum()) for mask in held.values())
+    episodes = tuple(number for number, mask in held.items() if mask.any())
+    if frames <= min_frames_share * dataset.frames:
+        return
+    furthest = max(float((sign * e.actions[held[e.index], joint]).max(initial=reach)) for e in dataset.episodes)
+    name = dataset.joint_names[joint]
+    yield Finding(
+        summary=f"{name} is commanded to {sign * furthest:.1f} but always stops at {sign * reach:.1f}.",
+        where=Where(episodes, joint=name),
+        evidence=(
+            Evidence("commanded beyond its stop by", furthest - reach, beyond_share * scale),
+            Evidence("frames", 100 * frames / dataset.frames, 100 * min_frames_share, "%"),
+        ),
+        fix=Fix(f"Calibrate leader and follower again over the whole range of {name}, or limit the leader."),
+    )
+
+
+def _held_beyond(
+    episode: Episode, joint: int, sign: float, reach: float, scale: float, beyond_share: float
+) -> NDArray[np.bool_]:
+    """Frames of an episode in which the joint stands at its stop and is told to go on, if held long enough."""
+    at_stop = np.abs(sign * episode.states[:, joint] - reach) < STOP_SHARE * scale
+    beyond = sign * episode.actions[:, joint] > reach + beyond_share * scale
+    mask = at_stop & beyond
+    _, longest = longest_run(mask)
+    return mask if longest >= HOLD_S * episode.fps else np.zeros_like(mask)

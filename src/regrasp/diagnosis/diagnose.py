@@ -1,0 +1,150 @@
+"""From a checkpoint, its training data and rollouts that failed, to the cause."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from regrasp.data.checkpoint import read_checkpoint
+from regrasp.data.contract import Contract, closed_share, measure_contract
+from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.rollouts import Rollouts, read_rollouts
+from regrasp.diagnosis.finding import Evidence, Finding
+from regrasp.diagnosis.probe import (
+    Case,
+    ProbedPolicy,
+    ProbeResult,
+    Reference,
+    first_observations,
+    load_probes,
+    run_probe,
+    sampled_episodes,
+)
+from regrasp.diagnosis.ranking import Address, Diagnosis, Symptom, rank
+from regrasp.diagnosis.runner import run_checks
+from regrasp.errors import DatasetError
+from regrasp.stats import Rate
+
+SELDOM = 0.5
+"""A gripper that is closed in less than this part of its training share closes seldom. Measured on the twin:
+0.8 of it in healthy rollouts, 0.34 and less in those that failed."""
+
+
+def diagnose(
+    checkpoint_path: str | Path,
+    *,
+    train: Dataset | str | Path,
+    rollouts: Rollouts | str | Path,
+    policy: ProbedPolicy | None = None,
+    station: str | None = None,
+) -> Diagnosis:
+    """What differs between training and deployment, and which of it is the cause.
+
+    Without a `policy` that can be asked, causes are only suspected. The saved contract is used where there
+    is one, else it is measured from `train`.
+    """
+    checkpoint = read_checkpoint(checkpoint_path)
+    data = train if isinstance(train, Dataset) else read_dataset(train)
+    deployed = rollouts if isinstance(rollouts, Rollouts) else read_rollouts(rollouts)
+    contract = checkpoint.contract or measure_contract(data, checkpoint)
+    _require_same_robot(contract, deployed)
+    address = Address(str(checkpoint_path), station or deployed.deployment.station or "STATION")
+    return judge(contract, data, deployed, policy, address)
+
+
+def judge(
+    contract: Contract,
+    train: Dataset,
+    rollouts: Rollouts,
+    policy: ProbedPolicy | None,
+    address: Address,
+) -> Diagnosis:
+    """The diagnosis of artefacts that have been read."""
+    checked = run_checks({"contract": contract, "rollouts": rollouts})
+    probes = [] if policy is None else run_probes(policy, contract, train, rollouts, checked.findings)
+    success = Rate.of(rollouts.successes)
+    causes = rank(
+        checked.findings,
+        probes,
+        failing=success.n == 0 or success.k < success.n,
+        probed=policy is not None,
+        address=address,
+    )
+    named = {cause.name for cause in causes}
+    return Diagnosis(
+        causes=causes,
+        symptoms=tuple(symptoms(contract, rollouts)),
+        success=success,
+        ruled_out=tuple(name for name in checked.clean if name not in named),
+        undecided=tuple(pair for pair in checked.undecided if pair[0] not in named),
+        probed=policy is not None,
+    )
+
+
+def run_probes(
+    policy: ProbedPolicy,
+    contract: Contract,
+    train: Dataset,
+    rollouts: Rollouts,
+    findings: Iterable[Finding] = (),
+) -> list[ProbeResult]:
+    """Every probe on the first observations of the rollouts, on those episodes that the findings name."""
+    healthy = first_observations(train, contract)
+    case = Case(contract, healthy, first_observations(rollouts.dataset, contract))
+    reference = Reference(policy, healthy, contract)
+    affected = _affected(rollouts.dataset, findings)
+    results = [run_probe(one, case, reference, affected) for one in load_probes()]
+    return [result for result in results if result is not None]
+
+
+def symptoms(contract: Contract, rollouts: Rollouts) -> Iterable[Symptom]:
+    """What is seen in the rollouts, whatever its cause."""
+    threshold, trained = contract.gripper_closed_threshold, contract.gripper_closed_share
+    if threshold is None or not trained or not rollouts.episodes:
+        return
+    shares = np.array([closed_share(episode, threshold) for episode in rollouts.episodes])
+    share, (low, high) = float(shares.mean()), interval_of_mean(shares)
+    if high < SELDOM * trained:
+        yield Symptom(
+            name="gripper-seldom-closes",
+            summary=f"The gripper is closed in {100 * share:.0f} % ({100 * low:.0f}-{100 * high:.0f} %) of the "
+            f"frames, and in training it was in {100 * trained:.0f} %.",
+            evidence=(
+                Evidence("closed, deployed", 100 * share, 100 * SELDOM * trained, "%"),
+                Evidence("closed, trained", 100 * trained, None, "%"),
+                Evidence("closed below", threshold, None, ""),
+            ),
+        )
+
+
+def interval_of_mean(values: np.ndarray, *, draws: int = 2000) -> tuple[float, float]:
+    """95 % interval of a mean over episodes, by drawing episodes again (Efron 1979), always the same way."""
+    rng = np.random.default_rng(0)
+    means = rng.choice(values, size=(draws, len(values))).mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _affected(rollouts: Dataset, findings: Iterable[Finding]) -> Mapping[str, Sequence[int]]:
+    """Check -> places, in the sampled episodes, of those that its findings name; all where they name none."""
+    named: dict[str, set[int]] = {}
+    for finding in findings:
+        named.setdefault(finding.check, set()).update(finding.where.episodes)
+    sampled = [episode.index for episode in sampled_episodes(rollouts)]
+    return {
+        check: [place for place, index in enumerate(sampled) if index in episodes]
+        for check, episodes in named.items()
+    }
+
+
+def _require_same_robot(contract: Contract, rollouts: Rollouts) -> None:
+    """Refuse rollouts of another robot, and empty ones."""
+    where = rollouts.dataset.path
+    if not rollouts.episodes:
+        raise DatasetError(f"Found no episode in {where}; expected rollouts; try `regrasp rollout` first.")
+    if rollouts.dataset.joint_names != contract.joint_names:
+        raise DatasetError(
+            f"Found joints {', '.join(rollouts.dataset.joint_names)} in {where}; expected those of the "
+            "training, "
+            f"{', '.join(contract.joint_names)}; try rollouts of the same robot."
+        )

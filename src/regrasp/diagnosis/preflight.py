@@ -1,0 +1,85 @@
+"""The contract against what the station shows now. Nothing moves."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data.contract import Contract
+from regrasp.diagnosis.finding import Finding, Severity
+from regrasp.diagnosis.ranking import Address, addressed
+from regrasp.diagnosis.runner import run_checks
+
+
+@dataclass(frozen=True, eq=False)
+class LiveView:
+    """What a station shows before anything moves.
+
+    `joints` [J] in the dataset's units and in the order of `joint_names`; one picture per camera by name,
+    uint8 [h, w, 3]. `joint_names` may be empty where nobody knows them; then the contract's order is taken.
+    """
+
+    instruction: str
+    joints: NDArray[np.float64]
+    images: Mapping[str, NDArray[np.uint8]]
+    fps: float
+    joint_names: tuple[str, ...] = ()
+    robot_type: str | None = None
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Go or not, and why. `allowed` are the findings that somebody overrode by name."""
+
+    go: bool
+    findings: tuple[Finding, ...]
+    clean: tuple[str, ...]
+    undecided: tuple[tuple[str, str], ...]
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """The findings that speak against moving."""
+        return tuple(finding for finding in self.findings if _blocks(finding, self.allowed))
+
+    def to_json(self) -> dict[str, object]:
+        """As `regrasp preflight --json` prints it."""
+        return {
+            "go": self.go,
+            "findings": [finding.to_json() for finding in self.findings],
+            "clean": list(self.clean),
+            "undecided": [{"check": name, "reason": reason} for name, reason in self.undecided],
+            "allowed": list(self.allowed),
+        }
+
+    def __str__(self) -> str:
+        lines = ["Preflight: go." if self.go else "Preflight: no go. Nothing has moved."]
+        for finding in self.findings:
+            overridden = "" if finding.check not in self.allowed else " (allowed)"
+            lines.append(f"  {finding.check}{overridden}: {finding.summary}")
+            lines.extend(f"      {item}" for item in finding.evidence)
+            lines.append(f"      fix: {finding.fix.command or finding.fix.summary}")
+        lines.extend(f"  {name}: undecided, {reason}" for name, reason in self.undecided)
+        if self.clean:
+            lines.append(f"  clean: {', '.join(self.clean)}")
+        return "\n".join(lines)
+
+
+def preflight(
+    contract: Contract, live: LiveView, *, allow: Collection[str] = (), address: Address | None = None
+) -> Preflight:
+    """Run every check that reads a contract and a live view. An error that is not in `allow` stops the arm.
+
+    `address` says what the printed commands are to call the checkpoint and the station.
+    """
+    result = run_checks({"contract": contract, "live": live})
+    findings = tuple(addressed(finding, address or Address()) for finding in result.findings)
+    present = {finding.check for finding in findings}
+    allowed = tuple(name for name in dict.fromkeys(allow) if name in present)
+    go = not any(_blocks(finding, allowed) for finding in findings)
+    return Preflight(go, findings, result.clean, result.undecided, allowed)
+
+
+def _blocks(finding: Finding, allowed: Collection[str]) -> bool:
+    return finding.severity is Severity.ERROR and finding.check not in allowed

@@ -1,0 +1,248 @@
+"""Which of the differences is the cause: findings and probes put together, and ranked."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from regrasp.diagnosis.finding import Evidence, Finding
+from regrasp.diagnosis.fix import Fix
+from regrasp.diagnosis.probe import ProbeResult
+from regrasp.stats import Rate
+
+CARES_SPREADS = 0.25
+"""A plan that moves less than this, in its own spread over training starts, is taken for unmoved: a policy
+whose plans differ by a quarter of what two sound starts make them differ does the same task."""
+
+BACK = 0.8
+"""Share of the excess distance that must go for "put right". Measured on the twin the right intervention takes
+away 96 % or more, the best wrong one 50 %."""
+
+
+class Status(StrEnum):
+    """How sure a cause is."""
+
+    CAUSE = "cause"
+    SUSPECTED = "suspected"
+    NO_EFFECT = "no effect"
+    NO_HARM = "no harm seen"
+
+    @property
+    def rank(self) -> int:
+        """0 for the surest."""
+        return list(Status).index(self)
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a printed command calls the checkpoint and the station."""
+
+    checkpoint: str = "CHECKPOINT"
+    station: str = "STATION"
+
+    def fill(self, command: str) -> str:
+        """The command with both filled in.
+
+        Example:
+            >>> Address("runs/act", "desk.yaml").fill("regrasp rollout CHECKPOINT --station STATION --home")
+            'regrasp rollout runs/act --station desk.yaml --home'
+        """
+        words = {"CHECKPOINT": shlex.quote(self.checkpoint), "STATION": shlex.quote(self.station)}
+        return " ".join(words.get(word, word) for word in command.split(" "))
+
+
+def addressed(finding: Finding, address: Address) -> Finding:
+    """The finding with its command filled in."""
+    if finding.fix.command is None:
+        return finding
+    return replace(finding, fix=replace(finding.fix, command=address.fill(finding.fix.command)))
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A difference from training that may explain the failure, and what speaks for it."""
+
+    name: str
+    status: Status
+    score: float
+    reason: str
+    probe: ProbeResult | None
+    findings: tuple[Finding, ...]
+    fix: Fix
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a diagnosis."""
+        return {
+            "cause": self.name,
+            "status": self.status.value,
+            "score": round(self.score, 3),
+            "reason": self.reason,
+            "probe": None if self.probe is None else self.probe.to_json(),
+            "findings": [finding.to_json() for finding in self.findings],
+            "fix": self.fix.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What is seen, whatever its cause."""
+
+    name: str
+    summary: str
+    evidence: tuple[Evidence, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a diagnosis."""
+        return {
+            "symptom": self.name,
+            "summary": self.summary,
+            "evidence": [item.to_json() for item in self.evidence],
+        }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The answer: causes, the likeliest first; what was seen; how often it succeeded; what was ruled out."""
+
+    causes: tuple[Cause, ...]
+    symptoms: tuple[Symptom, ...]
+    success: Rate
+    ruled_out: tuple[str, ...] = ()
+    undecided: tuple[tuple[str, str], ...] = ()
+    probed: bool = True
+
+    @property
+    def verdict(self) -> str | None:
+        """The first cause that a probe has proven; None when there is none."""
+        first = self.causes[0] if self.causes else None
+        return first.name if first is not None and first.status is Status.CAUSE else None
+
+    def to_json(self) -> dict[str, object]:
+        """As `regrasp diagnose --json` prints it."""
+        return {
+            "verdict": self.verdict,
+            "causes": [cause.to_json() for cause in self.causes],
+            "symptoms": [symptom.to_json() for symptom in self.symptoms],
+            "success": self.success.to_json(),
+            "ruled_out": list(self.ruled_out),
+            "undecided": [{"check": name, "reason": reason} for name, reason in self.undecided],
+            "probed": self.probed,
+        }
+
+    def __str__(self) -> str:
+        lines = [f"Success: {self.success}", self.headline, ""]
+        lines.extend(f"Seen: {symptom.summary}" for symptom in self.symptoms)
+        for cause in self.causes:
+            lines.extend(_lines_of(cause))
+        if self.ruled_out:
+            lines.append(f"Ruled out: {', '.join(self.ruled_out)}")
+        lines.extend(f"Undecided: {name}, {reason}" for name, reason in self.undecided)
+        return "\n".join(lines).rstrip()
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a sentence."""
+        proven = [cause.name for cause in self.causes if cause.status is Status.CAUSE]
+        suspects = [cause.name for cause in self.causes if cause.status is Status.SUSPECTED]
+        if proven:
+            return f"Verdict: {' and '.join(proven)}."
+        if suspects:
+            return f"No verdict. Suspected: {', '.join(suspects)}."
+        if self.success.n and self.success.k == self.success.n:
+            return "No verdict: nothing failed."
+        return "No verdict: nothing that differs from training explains it."
+
+
+def rank(
+    findings: Iterable[Finding],
+    probes: Iterable[ProbeResult],
+    *,
+    failing: bool,
+    probed: bool,
+    address: Address | None = None,
+) -> tuple[Cause, ...]:
+    """Causes, the surest and strongest first.
+
+    A cause needs three things: a mismatch (a finding, or an input outside the healthy level), an intervention
+    that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause.
+    """
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.check, []).append(addressed(finding, address or Address()))
+    results = {result.cause: result for result in probes}
+    mismatched = [
+        *found,
+        *(name for name, result in results.items() if name not in found and _put_right(result)),
+    ]
+    causes = [
+        _judge(name, found.get(name, []), results.get(name), failing, probed, address or Address())
+        for name in mismatched
+    ]
+    return tuple(sorted(causes, key=lambda cause: (cause.status.rank, -cause.score, cause.name)))
+
+
+def _judge(
+    name: str,
+    findings: Sequence[Finding],
+    probe: ProbeResult | None,
+    failing: bool,
+    probed: bool,
+    address: Address,
+) -> Cause:
+    status, reason = _status(probe, failing, probed)
+    score = {Status.CAUSE: 1.0, Status.SUSPECTED: 0.5}.get(status, 0.0)
+    if probe is not None:
+        score *= max(0.0, min(1.0, probe.relief))
+    return Cause(name, status, score, reason, probe, tuple(findings), _fix_of(findings, probe, address))
+
+
+def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Status, str]:
+    if probe is None:
+        why = "no probe tests it" if probed else "the policy could not be asked"
+        return Status.SUSPECTED, f"It differs from training, but {why}."
+    moved = f"the plan moves {probe.moved:.2f} of its spread over training starts"
+    if probe.moved < CARES_SPREADS:
+        return (
+            Status.NO_EFFECT,
+            f"The policy does not care: put right, {moved} (it counts from {CARES_SPREADS:g}).",
+        )
+    if not failing:
+        return Status.NO_HARM, f"The policy cares ({moved}), but no rollout failed."
+    if not _put_right(probe):
+        return (
+            Status.SUSPECTED,
+            f"Put right, {100 * max(probe.relief, 0):.0f} % of the distance goes; {moved}.",
+        )
+    return Status.CAUSE, f"Put right, {_distances(probe)}, and {moved}."
+
+
+def _put_right(probe: ProbeResult) -> bool:
+    return probe.disturbed and probe.relief >= BACK
+
+
+def _distances(probe: ProbeResult) -> str:
+    changes = [
+        f"{one.name} goes from {one.before:.3g} to {one.after:.3g} (healthy up to {one.limit:.3g})"
+        for one in probe.distances
+        if one.disturbed
+    ]
+    return ", ".join(changes)
+
+
+def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None, address: Address) -> Fix:
+    """What the probe proved; else what the finding proposes."""
+    if findings and (probe is None or findings[0].fix.command is not None):
+        return findings[0].fix
+    if probe is None:
+        return Fix("look at the findings")
+    summary = findings[0].fix.summary if findings else f"deploy with {probe.intervention}"
+    return Fix(summary, address.fill(probe.command))
+
+
+def _lines_of(cause: Cause) -> list[str]:
+    lines = [f"{cause.name} ({cause.status}, score {cause.score:.2f}): {cause.reason}"]
+    for finding in cause.findings:
+        lines.append(f"    {finding.where}: {finding.summary}")
+        lines.extend(f"        {item}" for item in finding.evidence)
+    lines.append(f"    do: {cause.fix.command or cause.fix.summary}")
+    return lines
