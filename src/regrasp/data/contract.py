@@ -54,7 +54,7 @@ class CameraContract(BaseModel):
 
 
 class JointContract(BaseModel):
-    """One joint in the training data. `start_*` are of first frames, `jump_*` of steps from action to action."""
+    """One joint in the training data. `start_*` are first frames, `jump_*` steps between actions in a row."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.contract import Contract, closed_share, measure_contract
@@ -107,8 +108,8 @@ def symptoms(contract: Contract, rollouts: Rollouts) -> Iterable[Symptom]:
     if high < SELDOM * trained:
         yield Symptom(
             name="gripper-seldom-closes",
-            summary=f"The gripper is closed in {100 * share:.0f} % ({100 * low:.0f}-{100 * high:.0f} %) of the "
-            f"frames, and in training it was in {100 * trained:.0f} %.",
+            summary=f"The gripper is closed in {100 * share:.0f} % ({100 * low:.0f}-{100 * high:.0f} %) "
+            f"of the frames; in training it was in {100 * trained:.0f} %.",
             evidence=(
                 Evidence("closed, deployed", 100 * share, 100 * SELDOM * trained, "%"),
                 Evidence("closed, trained", 100 * trained, None, "%"),
@@ -117,8 +118,8 @@ def symptoms(contract: Contract, rollouts: Rollouts) -> Iterable[Symptom]:
         )
 
 
-def interval_of_mean(values: np.ndarray, *, draws: int = 2000) -> tuple[float, float]:
-    """95 % interval of a mean over episodes, by drawing episodes again (Efron 1979), always the same way."""
+def interval_of_mean(values: NDArray[np.float64], *, draws: int = 2000) -> tuple[float, float]:
+    """95 % interval of a mean over episodes, by drawing episodes again (Efron 1979), reproducibly."""
     rng = np.random.default_rng(0)
     means = rng.choice(values, size=(draws, len(values))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])

@@ -46,7 +46,7 @@ PROBES_PACKAGE = "regrasp.probes"
 
 @dataclass(frozen=True, eq=False)
 class ObservationBatch:
-    """n observations: states [n, J] in the dataset's units, pictures by LeRobot's key uint8 [n, h, w, 3], tasks."""
+    """States [n, J] in the dataset's units, pictures by LeRobot's key uint8 [n, h, w, 3], n instructions."""
 
     states: Array
     images: Mapping[str, NDArray[np.uint8]]
@@ -147,7 +147,7 @@ class InputDistance:
 
     @property
     def relief(self) -> float:
-        """Share of the excess that the intervention took away; 1 is back at the healthy level, below 0 is worse."""
+        """Share of the excess that was taken away; 1 is back at the healthy level, below 0 is worse."""
         if not self.disturbed:
             return 0.0
         if self.after <= self.limit:
@@ -218,7 +218,7 @@ class Reference:
 
     @cached_property
     def plan_spread(self) -> Array:
-        """Standard deviation of each joint's plan over training starts, [J]; a twentieth of its travel at least."""
+        """Deviation of each joint's plan over training starts, [J]; at least a twentieth of its travel's."""
         plans = self.policy.chunks(self.train)
         travel = np.array([joint.state_std for joint in self.contract.joints])
         spread = np.sqrt(np.mean(plans.var(axis=0), axis=0))
@@ -255,7 +255,7 @@ class Reference:
         return tuple(camera_name(key) for key in self.train.images)
 
     def _features(self, batch: ObservationBatch) -> dict[str, Array]:
-        """The policy's features by input; a camera that it gives none for is taken as the picture on a grid."""
+        """The policy's features by input; a camera that it gives none for, as its picture on a grid."""
         own = {camera_name(key): values for key, values in self.policy.features(batch).items()}
         for key, pictures in batch.images.items():
             if camera_name(key) not in own:
@@ -308,7 +308,7 @@ def sampled_episodes(dataset: Dataset) -> tuple[Episode, ...]:
 
 
 def interval_of_median(values: Array, *, draws: int = 500) -> tuple[float, float]:
-    """95 % interval of a median over episodes, by drawing episodes again (Efron 1979), always the same way."""
+    """95 % interval of a median over episodes, by drawing episodes again (Efron 1979), reproducibly."""
     if len(values) == 0:
         return float("nan"), float("nan")
     rng = np.random.default_rng(0)
@@ -417,7 +417,7 @@ def _shape_of(cloud: Array) -> tuple[Array, Array]:
     from sklearn.covariance import LedoitWolf
 
     fitted = LedoitWolf().fit(cloud)
-    return fitted.location_, fitted.precision_
+    return np.asarray(fitted.location_), np.asarray(fitted.get_precision())
 
 
 def _mahalanobis(values: Array, mean: Array, precision: Array) -> Array:

@@ -15,8 +15,8 @@ CARES_SPREADS = 0.25
 whose plans differ by a quarter of what two sound starts make them differ does the same task."""
 
 BACK = 0.8
-"""Share of the excess distance that must go for "put right". Measured on the twin the right intervention takes
-away 96 % or more, the best wrong one 50 %."""
+"""Share of the excess distance that must go for "put right". Measured on the twin, the right intervention takes
+away all of it, the best wrong one two thirds."""
 
 
 class Status(StrEnum):
