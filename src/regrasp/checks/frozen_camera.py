@@ -52,7 +52,7 @@ def frozen_camera(
 
 
 def _longest_stretch(camera: Camera, travel: NDArray[np.float64], moved_share: float) -> tuple[int, int]:
-    """First frame and length of the longest stretch of one picture in which the arm moved; (0, 0) for none."""
+    """First frame and length of the longest stretch of one picture in which the arm moved; (0, 0) if none."""
     starts = np.unique(camera.unchanged_since)
     ends = [*starts[1:].tolist(), camera.length]
     moved = [

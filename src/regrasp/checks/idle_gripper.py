@@ -10,19 +10,20 @@ it in none.
 
 ## How it decides
 A gripper that is measured from 0 (closed) to 100 (open) must be commanded over a span of at least 10, and at
-some time below 40. In 29 real episodes with a gripper that were looked at, the smallest span of one that
-grasps is 15, and the highest of their lowest commands is 9, because people close the leader further than the object allows. Only
-an episode in which nothing was grasped, with a span of 0.1, lies below.
+some time below 40. In 28 real episodes the smallest span of one that grasps is 15, and the highest of
+their lowest commands 9, because people close the leader further than the object allows. One of them, in which
+nothing is grasped, spans 0.1.
 
 In another unit only the span can be judged: by 10 % of the span of the whole dataset. With several grippers
 an episode is idle when all of them are.
 
 ## What can fool it
-A task without a grasp, such as pushing. An object so wide that the gripper stays 40 % open around it. A gripper that is
-mounted or calibrated the other way round (0 open), as long as it moves.
+A task without a grasp, such as pushing. An object so wide that the gripper stays 40 % open around
+it. A gripper calibrated the other way round (0 is open) is not seen to close.
 
 ## How to fix it
-Drop the episodes that show no grasp. If it is all of them, look at the gripper's calibration and at the leader.
+Drop the episodes that show no grasp. If it is all of them, look at the gripper's calibration and at the
+leader.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.signals import gripper_joints, span
 
@@ -68,7 +70,9 @@ def idle_gripper(
 def _in_percent(commands: NDArray[np.float64]) -> bool:
     """Whether the unit is 0-100: beyond what radians reach, and within what percent may."""
     finite = commands[np.isfinite(commands)]
-    return bool(len(finite) and finite.max() > 4.0 and finite.min() > PERCENT[0] and finite.max() < PERCENT[1])
+    return bool(
+        len(finite) and finite.max() > 4.0 and finite.min() > PERCENT[0] and finite.max() < PERCENT[1]
+    )
 
 
 def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...]) -> tuple[float, float]:
@@ -81,9 +85,9 @@ def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...]) -> tuple[fl
 def _finding(
     dataset: Dataset, what: str, episodes: list[int], joint: str | None, evidence: Evidence
 ) -> Finding:
-    every = "in any episode" if len(episodes) == len(dataset.episodes) else f"in {len(episodes)} episodes"
+    everywhere = len(episodes) == len(dataset.episodes)
     return Finding(
-        summary=f"{what} {every}." if len(episodes) > 1 or len(dataset.episodes) > 1 else f"{what}.",
+        summary=f"{what} in {'any episode' if everywhere else count(len(episodes), 'episode')}.",
         where=Where(tuple(episodes), joint=joint),
         evidence=(evidence,),
         fix=Fix(

@@ -44,7 +44,8 @@ def jerky_motion(
 ) -> Iterator[Finding]:
     """Report the episodes whose commands jump too often, and the joint that does it most."""
     jumps = np.array(
-        [_jumps(episode, jump_share * action_scale(dataset)) for episode in dataset.episodes], dtype=np.float64
+        [_jumps(episode, jump_share * action_scale(dataset)) for episode in dataset.episodes],
+        dtype=np.float64,
     )
     seconds = np.array([episode.length / episode.fps for episode in dataset.episodes])
     rates = np.where(jumps >= MIN_JUMPS, jumps / seconds[:, None], 0.0)
@@ -61,7 +62,10 @@ def jerky_motion(
         ),
         where=Where(numbers, joint=name),
         evidence=(Evidence("jumps a second", rates[worst, joint], max_jumps_per_s),),
-        fix=Fix("Drop these episodes; in rollouts, execute more of each action chunk.", drop_episodes(dataset, numbers)),
+        fix=Fix(
+            "Drop these episodes; in rollouts, execute more of each action chunk.",
+            drop_episodes(dataset, numbers),
+        ),
     )
 
 

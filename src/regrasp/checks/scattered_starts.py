@@ -12,16 +12,17 @@ the project that Regrasp comes from, pan between -145 and 14 degrees against -8 
 The usual start is the median of the first measured poses. A joint may stray from it by 15 % of the range
 in which it works in this dataset (and by 10 % of the median joint's range, for a joint that works in a
 narrow one). Where all starts vary more than that (four standard deviations, from the median deviation),
-as much more is allowed, up to twice the limit. On five recordings of real arms this names four of their 33 episodes
-and the one set that was started anywhere; pan 3 degrees and gripper 0.3 of sound demonstrations stay far below.
+as much more is allowed, up to twice the limit. On five recordings of real arms this names four of their
+33 episodes, and the one set that was started anywhere; sound demonstrations (pan 3 degrees, gripper 0.3) stay
+below it.
 
 ## What can fool it
 Starts scattered on purpose, so that the policy learns to begin anywhere, look the same. That takes many
-more demonstrations; if there are enough, this finding can be left alone.
+more demonstrations; with enough of them this finding can be left alone.
 
 ## How to fix it
-Drive the arm to one pose before each demonstration. Record the episodes again, or drop them. Or keep them and
-deploy from the usual start.
+Drive the arm to one pose before each demonstration. Record the episodes again, or drop them. Or keep them,
+and deploy from the usual start.
 """
 
 from collections.abc import Iterator
@@ -57,16 +58,22 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
     episode, joint = np.unravel_index(np.nanargmax(away / allowed), away.shape)
     numbers = tuple(dataset.episodes[i].index for i in strayed)
     name = dataset.joint_names[joint]
+    few = 2 * len(numbers) < len(dataset.episodes)
     yield Finding(
         summary=(
             f"{len(numbers)} of {len(dataset.episodes)} episodes start away from the usual pose; "
             f"in episode {dataset.episodes[episode].index} {name} starts at {starts[episode, joint]:.1f} "
             f"instead of about {np.nanmedian(starts[:, joint]):.1f}."
+            if few
+            else f"Episodes start anywhere: {name} between {np.nanmin(starts[:, joint]):.1f} "
+            f"and {np.nanmax(starts[:, joint]):.1f}."
         ),
         where=Where(numbers, joint=name),
         evidence=(Evidence(f"{name} off by", away[episode, joint], allowed[joint]),),
         fix=Fix(
-            "Record these episodes again from the usual pose, or drop them, or deploy from the usual pose only.",
-            drop_episodes(dataset, numbers) if 2 * len(numbers) < len(dataset.episodes) else None,
+            "Record these episodes again from the usual pose, or drop them, or deploy from the usual pose only."
+            if few
+            else "Drive the arm to one pose before each demonstration, and record again.",
+            drop_episodes(dataset, numbers) if few else None,
         ),
     )

@@ -98,6 +98,16 @@ class Where:
         }
 
 
+def count(number: int, thing: str) -> str:
+    """A number and its noun.
+
+    Example:
+        >>> count(1, "episode"), count(3, "episode")
+        ('1 episode', '3 episodes')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def number_ranges(numbers: tuple[int, ...]) -> str:
     """Whole numbers, with runs of three or more drawn together.
 

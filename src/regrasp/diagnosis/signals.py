@@ -78,7 +78,9 @@ def require_cameras(dataset: Dataset, at_least: int) -> None:
     lacking = [episode.index for episode in dataset.episodes if len(episode.cameras) < at_least]
     if lacking:
         reasons = "; ".join(f"camera '{name}': {reason}" for name, reason in dataset.unavailable.items())
-        raise Undecided(reasons or f"episode {lacking[0]} has {at_least - 1} of the {at_least} cameras needed")
+        raise Undecided(
+            reasons or f"episode {lacking[0]} has {at_least - 1} of the {at_least} cameras needed"
+        )
 
 
 def longest_run(mask: NDArray[np.bool_]) -> tuple[int, int]:
