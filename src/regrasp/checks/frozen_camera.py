@@ -9,8 +9,9 @@ picture changes, and the policy meets pictures that it never learned from.
 
 ## How it decides
 Pictures are compared with the first one of their stretch, in cells of a 12 x 16 grid: they are the same
-while no cell's mean grey differs by 2 of 255. A stretch counts when it is longer than `max_frozen_s` and
-some joint moves in it by more than `moved_share` of its working range. The longest stretch of each camera
+while no cell's mean grey differs by 2 of 255. A stretch counts when it is longer than `max_frozen_s` and the
+joints move in it, on average and without the gripper, by more than `moved_share` of their working range: one
+wrist that turns, or a gripper that closes, need not show in the picture. The longest stretch of each camera
 in each episode is reported.
 
 A picture that a codec repeats stays within 0.9 grey levels in a cell: measured on a still picture with
@@ -33,17 +34,18 @@ from numpy.typing import NDArray
 from regrasp.data import Camera, Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.fix import drop_episodes
-from regrasp.diagnosis.signals import joint_scale, require_cameras
+from regrasp.diagnosis.signals import gripper_joints, joint_scale, require_cameras
 
 
 @check(severity=Severity.ERROR)
 def frozen_camera(
-    dataset: Dataset, *, max_frozen_s: float = 0.5, moved_share: float = 0.15
+    dataset: Dataset, *, max_frozen_s: float = 0.5, moved_share: float = 0.10
 ) -> Iterator[Finding]:
     """Report the longest frozen stretch of each camera in each episode."""
     require_cameras(dataset, 1)
+    arm = np.setdiff1d(np.arange(len(dataset.joint_names)), gripper_joints(dataset.joint_names))
     for episode in dataset.episodes:
-        travel = episode.states / joint_scale(dataset)
+        travel = (episode.states / joint_scale(dataset))[:, arm]
         for name, camera in episode.cameras.items():
             start, length = _longest_stretch(camera, travel, moved_share)
             frozen_s = length / episode.fps
@@ -58,7 +60,7 @@ def _longest_stretch(camera: Camera, travel: NDArray[np.float64], moved_share: f
     moved = [
         (int(start), end - int(start))
         for start, end in zip(starts, ends, strict=True)
-        if np.ptp(travel[start:end], axis=0).max(initial=0.0) > moved_share
+        if np.ptp(travel[start:end], axis=0).mean() > moved_share
     ]
     return max(moved, key=lambda stretch: stretch[1], default=(0, 0))
 

@@ -10,9 +10,9 @@ the project that Regrasp comes from, pan between -145 and 14 degrees against -8 
 
 ## How it decides
 The usual start is the median of the first measured poses. A joint may stray from it by 15 % of the range
-in which it works in this dataset (and by 10 % of the median joint's range, for a joint that works in a
-narrow one). Where all starts vary more than that (four standard deviations, from the median deviation),
-as much more is allowed, up to twice the limit. On five recordings of real arms this names four of their
+in which it works in this dataset, or of the median joint's range if that is wider. Where all starts vary more
+than that (four standard deviations, from the median deviation; more for few episodes), as much is allowed, up
+to twice the limit. On five recordings of real arms this names three of their
 33 episodes, and the one set that was started anywhere; sound demonstrations (pan 3 degrees, gripper 0.3) stay
 below it.
 
@@ -34,8 +34,8 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.signals import joint_scale
 
-OWN_RANGE_SHARE, MEDIAN_RANGE_SHARE = 0.15, 0.10
-"""Of a joint's own working range, and of the median joint's; see the page."""
+LIMIT_SHARE = 0.15
+"""Of a joint's working range, or of the median joint's if that is wider; see the page."""
 
 NORMAL_PER_MEDIAN_DEVIATION = 1.4826
 """Standard deviation of a normal distribution whose median absolute deviation is 1."""
@@ -49,9 +49,10 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
     starts = np.array([episode.states[0] for episode in dataset.episodes])
     away = np.abs(starts - np.nanmedian(starts, axis=0))
     scale = joint_scale(dataset)
-    limit = np.maximum(OWN_RANGE_SHARE * scale, MEDIAN_RANGE_SHARE * np.median(scale))
+    limit = LIMIT_SHARE * np.maximum(scale, np.median(scale))
     spread = NORMAL_PER_MEDIAN_DEVIATION * np.nanmedian(away, axis=0)
-    allowed = np.clip(4 * spread, limit, 2 * limit)
+    deviations = 4 * (1 + 4 / len(starts))  # a spread known from few episodes is itself uncertain
+    allowed = np.clip(deviations * spread, limit, 2 * limit)
     strayed = np.flatnonzero((away > allowed).any(axis=1))
     if not len(strayed):
         return

@@ -123,11 +123,11 @@ def grid_means(picture: NDArray[np.uint8], grid: tuple[int, int] = GRID) -> NDAr
 
     Example:
         >>> grid_means(np.array([[0, 2, 10], [4, 6, 10]], dtype=np.uint8), (1, 2)).tolist()
-        [[2.0, 8.0]]
+        [[2.0, 7.0]]
     """
     height, width = picture.shape[:2]
-    rows = np.arange(grid[0]) * height // grid[0]
-    columns = np.arange(grid[1]) * width // grid[1]
+    rows = np.unique(np.arange(grid[0]) * height // grid[0])
+    columns = np.unique(np.arange(grid[1]) * width // grid[1])
     sums = np.add.reduceat(np.add.reduceat(picture, rows, axis=0, dtype=np.int64), columns, axis=1)
     heights = np.diff(rows, append=height)
     widths = np.diff(columns, append=width)

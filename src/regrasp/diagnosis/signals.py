@@ -50,7 +50,7 @@ def _scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def span(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From the 1st to the 99th percentile of each column; [T, J] to [J]. Ignores NaN; 0 where nothing else is.
+    """From the 1st to the 99th percentile of each column; [T, J] to [J]. NaN is left out; 0 of nothing.
 
     Example:
         >>> span(np.array([[0.0], [np.nan], [100.0]])).tolist()
