@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 
+import draccus
 import numpy as np
 import pytest
 from lerobot.cameras import CameraConfig
@@ -96,6 +97,20 @@ def test_plugin_is_found_without_a_flag_and_without_opengl(monkeypatch: pytest.M
 
 def test_lerobot_makes_the_robot_from_its_config():
     assert isinstance(make_robot_from_config(SO101TwinConfig()), SO101Twin)
+
+
+def test_twin_is_described_as_in_a_file():
+    cameras = {"front": {"type": "so101_twin", "view": "wrist", "width": 128, "height": 96}}
+    options = {
+        "type": "so101_twin",
+        "area": "6in",
+        "appearance": {"table_rgb": [0.1, 0.2, 0.3]},
+        "cameras": cameras,
+    }
+    with make_robot_from_config(draccus.decode(RobotConfig, options)) as twin:
+        assert twin.get_observation()["front"].shape == (96, 128, 3)
+        assert twin.twin.config.area == "6in"
+        assert twin.twin.config.appearance.table_rgb == (0.1, 0.2, 0.3)
 
 
 def test_observation_is_what_the_features_promise(robot: SO101Twin):

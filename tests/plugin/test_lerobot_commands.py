@@ -161,8 +161,11 @@ def test_train_writes_a_checkpoint_that_names_the_twins_cameras(trained: Path):
     assert (trained / "policy_preprocessor.json").is_file()
 
 
+@pytest.mark.parametrize(
+    "reset_by", [(), (*EXPERT, "--strategy.smooth_handover=false")], ids=["nobody", "expert"]
+)
 def test_rollout_records_episodes_in_fresh_scenes(
-    trained: Path, lerobot_run: Run, sent: list[dict[str, float]], tmp_path: Path
+    trained: Path, lerobot_run: Run, sent: list[dict[str, float]], tmp_path: Path, reset_by: tuple[str, ...]
 ):
     from lerobot.scripts.lerobot_rollout import main
 
@@ -170,6 +173,7 @@ def test_rollout_records_episodes_in_fresh_scenes(
     lerobot_run(
         main,
         *ROBOT,
+        *reset_by,
         *QUIET,
         f"--policy.path={trained}",
         "--device=cpu",
@@ -180,7 +184,7 @@ def test_rollout_records_episodes_in_fresh_scenes(
         f"--dataset.root={root}",
         "--dataset.single_task=Grab the brain",
         "--dataset.num_episodes=2",
-        "--dataset.episode_time_s=0.6",
+        "--dataset.episode_time_s=0.4",
         "--dataset.reset_time_s=0.1",
     )
     assert (info(root)["robot_type"], info(root)["total_episodes"]) == ("so101_twin", 2)

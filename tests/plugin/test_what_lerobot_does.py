@@ -16,6 +16,7 @@ import torch
 from conftest import TINY_ACT
 from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
 from lerobot.configs.train import TrainPipelineConfig
+from lerobot.datasets import LeRobotDataset
 from lerobot.datasets.factory import make_dataset, make_train_eval_datasets
 from lerobot.policies.act.modeling_act import ACTPolicy
 from lerobot.utils import import_utils
@@ -116,16 +117,21 @@ def train_config(recorded: Path, **dataset: object) -> TrainPipelineConfig:
     return draccus.parse(TrainPipelineConfig, args=options)
 
 
-def test_training_reads_pictures_as_bytes(recorded: Path):
-    frame = make_dataset(train_config(recorded))[0]
+@pytest.fixture(scope="module")
+def training_data(recorded: Path) -> LeRobotDataset:
+    return make_dataset(train_config(recorded))
+
+
+def test_training_reads_pictures_as_bytes(training_data: LeRobotDataset):
+    frame = training_data[0]
     assert frame["observation.images.front"].dtype == torch.uint8
     assert frame["observation.images.front"].shape == (3, 96, 96)
     assert frame["action"].shape == (5, 6)
     assert frame["task"] == "Grab the brain"
 
 
-def test_training_replaces_the_pictures_mean_by_imagenets(recorded: Path):
-    mean = make_dataset(train_config(recorded)).meta.stats["observation.images.front"]["mean"]
+def test_training_replaces_the_pictures_mean_by_imagenets(training_data: LeRobotDataset):
+    mean = training_data.meta.stats["observation.images.front"]["mean"]
     torch.testing.assert_close(torch.as_tensor(mean).flatten(), torch.tensor([0.485, 0.456, 0.406]))
 
 

@@ -18,7 +18,10 @@ from .config_so101_twin import VIEWS
 @EnvConfig.register_subclass("so101_twin")
 @dataclass
 class SO101TwinEnvConfig(EnvConfig):
-    """The twin's task; an episode ends at success, or after `episode_length` steps."""
+    """The twin's task; an episode ends at success, or after `episode_length` steps.
+
+    A length of None is the task's own limit.
+    """
 
     task: str | None = "grab-brain"
     fps: int = 30
@@ -26,7 +29,7 @@ class SO101TwinEnvConfig(EnvConfig):
     starts: str = "home"
     width: int = 96
     height: int = 96
-    episode_length: int = 450
+    episode_length: int | None = None
 
     def __post_init__(self) -> None:
         """Name the features as LeRobot's datasets do: a name with a slash could not be recorded."""
@@ -61,9 +64,11 @@ class SO101TwinEnvConfig(EnvConfig):
 
     def _make(self) -> gym.Env:
         """One environment; the simulation is imported in the process that runs it."""
-        from .twin_for_eval import twin_for_eval
+        from regrasp.sim.environment import TwinConfig
 
-        return twin_for_eval(self)
+        from .eval_env import EvalEnv
+
+        return EvalEnv(TwinConfig(**self.gym_kwargs), self.episode_length)
 
     def get_env_processors(self) -> tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]:
         """Take back the prefix that LeRobot puts before every key it does not know."""
