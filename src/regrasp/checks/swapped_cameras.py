@@ -1,7 +1,8 @@
 """Two cameras have changed places.
 
 ## What it detects
-Episodes in which the pictures of two cameras are exchanged, in any share of the episodes.
+Episodes in which the pictures of two cameras are exchanged, in any share of the episodes; and, in a
+deployment, cameras that stand in for each other when compared with what the policy was trained on.
 
 ## Why it matters
 Cameras are found by a number that the computer gives out when they are plugged in, and that changes. A
@@ -18,32 +19,46 @@ of the larger side (correlation at least `min_resemblance`) better than its own 
 With equal halves, the side is at fault whose camera called `wrist` (or hand, gripper) changes less than the
 other one; without such a name both halves are named.
 
+*In a deployment*, the first picture of each camera, on the same grid, is compared with the contract's
+fingerprint of every camera (correlation, each colour's mean and contrast taken out). An exchange of cameras
+is reported when the pictures resemble the fingerprints of the others better than their own, by more than half
+of what tells these fingerprints apart. Any exchange of up to five cameras is found, and the one that puts it
+right is offered.
+
 ## What can fool it
-Cameras that see nearly the same: then nothing is reported. An exchange in all episodes, which is consistent
+Cameras that see nearly the same: then nothing is reported, and a deployment is left undecided. A scene that
+has changed altogether resembles no fingerprint. An exchange in all episodes, which is consistent
 in itself: preflight compares such a dataset with the station. Two cameras that were moved into each
 other's place on purpose.
 
 ## How to fix it
 Rename the pictures of these episodes, or drop them. Give each camera a fixed path in the station file, by its
-serial number or its USB port rather than by its index.
+serial number or its USB port rather than by its index. In a deployment, `--cameras` exchanges them for one run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Camera, Dataset, Episode
+from regrasp.data.contract import CameraContract, Contract, likeness
 from regrasp.data.episode import grid_means
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count, number_ranges
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.signals import require_cameras
 
 WRIST_NAMES = ("wrist", "hand", "gripper", "onboard")
 """Names of cameras that ride on the arm, and so see everything move."""
+
+
+MOST_CAMERAS = 5
+"""120 permutations; of more cameras than that, exchanges are not looked for."""
 
 
 @check(severity=Severity.ERROR)
@@ -112,7 +127,7 @@ def _exchanged(pair: _Pairs, min_resemblance: float, margin: float) -> list[tupl
 
 
 def _smaller_side(differences: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which rows point against most others along their strongest common direction; of equal halves the later."""
+    """Which rows point against most others along their strongest direction; of equal halves the later."""
     _, _, directions = np.linalg.svd(differences, full_matrices=False)
     negative = differences @ directions[0] < 0
     against = negative if 2 * negative.sum() < len(negative) else ~negative
@@ -167,3 +182,101 @@ def _wrist_is_calmer(names: tuple[str, str], pair: _Pairs) -> bool:
         return False
     changes = np.array([(one.change, other.change) for one, other in pair]).mean(axis=0)
     return bool(changes[place] < changes[1 - place])
+
+
+@check(severity=Severity.ERROR)
+def swapped_cameras_live(contract: Contract, live: LiveView) -> Iterator[Finding]:
+    """What each camera shows now, against what the policy was trained on."""
+    exchange = _exchange_of(live.images, _told_apart(contract, live.images))
+    if exchange is not None:
+        yield exchange.finding(Where())
+
+
+@check(severity=Severity.ERROR)
+def swapped_cameras_deployed(contract: Contract, rollouts: Rollouts) -> Iterator[Finding]:
+    """The first picture of each camera in each rollout, against what the policy was trained on."""
+    episodes: dict[str, list[int]] = {}
+    exchanges: dict[str, _Exchange] = {}
+    for episode in rollouts.episodes:
+        pictures = {name: camera.frames([0])[0] for name, camera in episode.cameras.items()}
+        exchange = _exchange_of(pictures, _told_apart(contract, pictures))
+        if exchange is not None:
+            exchanges.setdefault(exchange.option, exchange)
+            episodes.setdefault(exchange.option, []).append(episode.index)
+    for option, exchange in exchanges.items():
+        yield exchange.finding(Where(episodes=tuple(episodes[option])))
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """Under each camera's name, whose picture belongs there; and by how much it fits better."""
+
+    sources: Mapping[str, str]
+    gain: float
+    limit: float
+
+    @property
+    def option(self) -> str:
+        """As the command line takes it."""
+        return ",".join(f"{name}={source}" for name, source in self.sources.items())
+
+    def finding(self, where: Where) -> Finding:
+        names = " and ".join(f"'{name}'" for name in self.sources)
+        return Finding(
+            summary=f"Cameras {names} have changed places since the training.",
+            where=where,
+            evidence=(
+                Evidence("resembles the other camera better by", round(self.gain, 3), round(self.limit, 3)),
+            ),
+            fix=Fix(
+                "put the plugs back, or exchange the pictures for this run",
+                f"regrasp rollout CHECKPOINT --station STATION --cameras {self.option}",
+            ),
+        )
+
+
+def _told_apart(contract: Contract, pictures: Mapping[str, object]) -> list[CameraContract]:
+    """The cameras that can be compared; Undecided when they are too few or look the same."""
+    cameras = [camera for camera in contract.cameras if camera.fingerprint and camera.name in pictures]
+    if not 2 <= len(cameras) <= MOST_CAMERAS:
+        raise Undecided(f"needs 2 to {MOST_CAMERAS} cameras with a fingerprint, got {len(cameras)}")
+    for one, other in combinations(cameras, 2):
+        noise = 1 - min(camera.likeness_low or 0.0 for camera in (one, other))
+        if 1 - _alike(one, other) <= noise:
+            raise Undecided(f"cameras '{one.name}' and '{other.name}' saw too much the same in training")
+    return cameras
+
+
+def _exchange_of(
+    pictures: Mapping[str, NDArray[np.uint8]], cameras: list[CameraContract]
+) -> _Exchange | None:
+    """The permutation of the cameras that fits best, if it fits clearly better than none."""
+    fits = {
+        (seen.name, trained.name): likeness(
+            grid_means(pictures[seen.name], (trained.rows, trained.columns)), trained.picture
+        )
+        for seen in cameras
+        for trained in cameras
+    }
+    best = max(permutations(cameras), key=lambda order: _total(fits, cameras, order))
+    moved = [(seen, trained) for seen, trained in zip(cameras, best, strict=True) if seen is not trained]
+    if not moved:
+        return None
+    gain = float(
+        np.mean([fits[seen.name, trained.name] - fits[seen.name, seen.name] for seen, trained in moved])
+    )
+    limit = float(np.mean([(1 - _alike(seen, trained)) / 2 for seen, trained in moved]))
+    if gain <= limit:
+        return None
+    return _Exchange({trained.name: seen.name for seen, trained in moved}, gain, limit)
+
+
+def _total(
+    fits: Mapping[tuple[str, str], float], cameras: list[CameraContract], order: tuple[CameraContract, ...]
+) -> float:
+    return sum(fits[seen.name, trained.name] for seen, trained in zip(cameras, order, strict=True))
+
+
+def _alike(one: CameraContract, other: CameraContract) -> float:
+    """How alike two fingerprints are."""
+    return likeness(one.picture, other.picture) if one.picture.shape == other.picture.shape else 0.0

@@ -11,13 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import Checkpoint, pretrained_folder
 from regrasp.data.dataset import Dataset, content_hash
-from regrasp.data.episode import IMAGE_PREFIX, Episode, camera_name
+from regrasp.data.episode import GRID, Episode, camera_name, grid_means
 from regrasp.errors import ContractError
 
 CONTRACT_FILE = "regrasp.json"
-
-GRID = (12, 16)
-"""Rows and columns of a fingerprint: coarse enough that an object inside its area moves it little."""
 
 LONGEST_SAMPLE = 200
 """At most this many episodes are looked at for fingerprints, evenly spread over the dataset."""
@@ -247,14 +244,8 @@ def instruction_frames(dataset: Dataset) -> dict[str, int]:
     return dict(frames.most_common())
 
 
-def thumbnail(image: NDArray[np.uint8], rows: int = GRID[0], columns: int = GRID[1]) -> NDArray[np.float64]:
-    """Mean colour of each cell of a grid laid over a picture [h, w, 3]; float64 [rows, columns, 3], 0-255."""
-    down = _cell_means(image.astype(np.float64), rows)
-    return _cell_means(down.transpose(1, 0, 2), columns).transpose(1, 0, 2)
-
-
 def likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """How alike two thumbnails are, whatever the light: -1 to 1, 1 for the same picture.
+    """How alike two pictures on a grid [rows, columns, 3] are, whatever the light: -1 to 1, 1 for the same picture.
 
     The correlation of their cells after each colour has lost its mean and its contrast, so that a change of
     brightness, contrast or colour temperature of the whole picture does not count.
@@ -277,7 +268,7 @@ def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
     pictures = first_pictures(dataset, name)
     if pictures is None:
         return CameraContract(name=name, key=key, height=0, width=0)
-    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
+    thumbnails = np.stack([grid_means(picture, GRID) for picture in pictures])
     median = np.median(thumbnails, axis=0)
     return CameraContract(
         name=name,
@@ -373,16 +364,6 @@ def _weighted(shares: list[float], dataset: Dataset) -> float:
     return round(float(np.average(shares, weights=lengths)), 4)
 
 
-def _cell_means(values: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
-    """Means of `cells` stretches of equal length along the first axis; parts of pixels count in part."""
-    edges = np.linspace(0, len(values), cells + 1)
-    whole = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
-    floor = np.minimum(edges.astype(int), len(values) - 1)
-    part = (edges - floor).reshape(-1, *[1] * (values.ndim - 1))
-    at_edges = whole[floor] + part * values[floor]
-    return np.diff(at_edges, axis=0) / (len(values) / cells)
-
-
 def _standardised(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each colour with mean 0 and deviation 1; a colour without contrast becomes 0."""
     centred = picture - picture.mean(axis=(0, 1))
@@ -411,7 +392,6 @@ __all__ = [
     "CameraContract",
     "Contract",
     "JointContract",
-    "IMAGE_PREFIX",
     "closed_share",
     "first_pictures",
     "gripper_index",
@@ -420,6 +400,5 @@ __all__ = [
     "likeness",
     "measure_contract",
     "read_contract",
-    "thumbnail",
     "write_contract",
 ]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset
-from regrasp.data.episode import Episode, camera_name
+from regrasp.data.episode import Episode, camera_name, grid_means
 
 type Array = NDArray[np.float64]
 
@@ -40,6 +40,9 @@ backlash of a servo at rest."""
 
 SAME_WORDS = 0.01
 """Instructions closer than this, in lengths of the trained one's embedding, read the same to the policy."""
+
+COARSE = (6, 8)
+"""Grid for the pictures of a policy that shows no features: 144 numbers a camera."""
 
 PROBES_PACKAGE = "regrasp.probes"
 
@@ -426,6 +429,4 @@ def _mahalanobis(values: Array, mean: Array, precision: Array) -> Array:
 
 
 def _on_a_grid(pictures: NDArray[np.uint8]) -> Array:
-    from regrasp.data.contract import thumbnail
-
-    return np.stack([thumbnail(picture, 6, 8).ravel() for picture in pictures])
+    return np.stack([grid_means(picture, COARSE).ravel() for picture in pictures])

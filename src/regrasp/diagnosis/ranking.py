@@ -1,5 +1,6 @@
 """Which of the differences is the cause: findings and probes put together, and ranked."""
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +16,8 @@ CARES_SPREADS = 0.25
 whose plans differ by a quarter of what two sound starts make them differ does the same task."""
 
 BACK = 0.8
-"""Share of the excess distance that must go for "put right". Measured on the twin, the right intervention takes
-away all of it, the best wrong one two thirds."""
+"""Share of the excess distance that must go for "put right". Measured on the twin, the right intervention
+takes away all of it, the best wrong one two thirds."""
 
 
 class Status(StrEnum):
@@ -100,6 +101,9 @@ class Symptom:
         }
 
 
+_STATION_OPTION = re.compile(r"( --station \S+ )")
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """The answer: causes, the likeliest first; what was seen; how often it succeeded; what was ruled out."""
@@ -127,6 +131,7 @@ class Diagnosis:
             "ruled_out": list(self.ruled_out),
             "undecided": [{"check": name, "reason": reason} for name, reason in self.undecided],
             "probed": self.probed,
+            "remedy": self.remedy,
         }
 
     def __str__(self) -> str:
@@ -134,10 +139,21 @@ class Diagnosis:
         lines.extend(f"Seen: {symptom.summary}" for symptom in self.symptoms)
         for cause in self.causes:
             lines.extend(_lines_of(cause))
+        if self.remedy:
+            lines.append(f"Put it right: {self.remedy}")
         if self.ruled_out:
             lines.append(f"Ruled out: {', '.join(self.ruled_out)}")
         lines.extend(f"Undecided: {name}, {reason}" for name, reason in self.undecided)
         return "\n".join(lines).rstrip()
+
+    @property
+    def remedy(self) -> str | None:
+        """One command that puts every proven cause right; None when no command does."""
+        commands = [c.fix.command for c in self.causes if c.status is Status.CAUSE and c.fix.command]
+        parts = [_STATION_OPTION.split(command, maxsplit=1) for command in dict.fromkeys(commands)]
+        if not parts or any(len(part) < 3 for part in parts) or len({part[0] for part in parts}) > 1:
+            return commands[0] if commands else None
+        return parts[0][0] + parts[0][1] + " ".join(part[2] for part in parts)
 
     @property
     def headline(self) -> str:
@@ -222,11 +238,16 @@ def _put_right(probe: ProbeResult) -> bool:
 
 def _distances(probe: ProbeResult) -> str:
     changes = [
-        f"{one.name} goes from {one.before:.3g} to {one.after:.3g} (healthy up to {one.limit:.3g})"
+        f"{one.name} goes from {_short(one.before)} to {_short(one.after)} (healthy up to "
+        f"{_short(one.limit)})"
         for one in probe.distances
         if one.disturbed
     ]
     return ", ".join(changes)
+
+
+def _short(distance: float) -> str:
+    return "0" if distance < 0.005 else f"{distance:.3g}"
 
 
 def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None, address: Address) -> Fix:
