@@ -38,10 +38,10 @@ HOVER_M = 0.075
 GRASP_HEIGHT_M = 0.019
 """Height of the point between the jaws at the grasp; the tips are 14 mm lower."""
 
-BESIDE_M = 0.016
+BESIDE_M = 0.0145
 """From the point between the jaws to the toy's centre, along the closing direction.
 
-The fixed jaw's pad lies 8 mm to one side and half the toy is 18 mm, so the pad comes down 6 mm beside it.
+The fixed jaw's pad lies 8 mm to one side and half the toy is 16 mm, so the pad comes down 6 mm beside it.
 """
 
 OVER_BIN_M = 0.13
@@ -89,7 +89,7 @@ def draw_style(rng: np.random.Generator) -> Style:
     return Style(
         pace=float(rng.uniform(1.0, 1.3)),
         aim_error_m=rng.normal(0.0, [0.006, 0.006, 0.005]).clip(-0.012, 0.012),
-        opening=float(rng.uniform(58.0, 68.0)),
+        opening=float(rng.uniform(54.0, 60.0)),
         closing_per_frame=float(rng.uniform(3.0, 4.5)),
         squeeze=float(rng.uniform(12.0, 18.0)),
         reaction_frames=int(rng.integers(2, 5)),
