@@ -1,4 +1,4 @@
-"""A small deployment made of arithmetic: training data, rollouts, a contract, and a policy that can be asked."""
+"""A small deployment made of arithmetic: training data, rollouts, contract, and a policy to be asked."""
 
 import hashlib
 from dataclasses import dataclass, field, replace

@@ -33,7 +33,8 @@ other's place on purpose.
 
 ## How to fix it
 Rename the pictures of these episodes, or drop them. Give each camera a fixed path in the station file, by its
-serial number or its USB port rather than by its index. In a deployment, `--cameras` exchanges them for one run.
+serial number or its USB port rather than by its index. In a deployment, `--cameras` exchanges them for one
+run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -268,7 +269,10 @@ def _exchange_of(
     limit = float(np.mean([(1 - _alike(seen, trained)) / 2 for seen, trained in moved]))
     if gain <= limit:
         return None
-    return _Exchange({trained.name: seen.name for seen, trained in moved}, gain, limit)
+    sources = {trained.name: seen.name for seen, trained in moved}
+    return _Exchange(
+        {camera.name: sources[camera.name] for camera in cameras if camera.name in sources}, gain, limit
+    )
 
 
 def _total(

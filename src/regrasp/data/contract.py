@@ -245,7 +245,7 @@ def instruction_frames(dataset: Dataset) -> dict[str, int]:
 
 
 def likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """How alike two pictures on a grid [rows, columns, 3] are, whatever the light: -1 to 1, 1 for the same picture.
+    """How alike two pictures on a grid [rows, columns, 3] are, whatever the light: -1 to 1, 1 for the same.
 
     The correlation of their cells after each colour has lost its mean and its contrast, so that a change of
     brightness, contrast or colour temperature of the whole picture does not count.

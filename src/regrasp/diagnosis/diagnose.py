@@ -1,6 +1,7 @@
 """From a checkpoint, its training data and rollouts that failed, to the cause."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.probe import (
     Case,
+    InputDistance,
     ProbedPolicy,
     ProbeResult,
     Reference,
@@ -21,7 +23,7 @@ from regrasp.diagnosis.probe import (
     run_probe,
     sampled_episodes,
 )
-from regrasp.diagnosis.ranking import Address, Diagnosis, Symptom, rank
+from regrasp.diagnosis.ranking import Address, Cause, Diagnosis, Status, Symptom, rank
 from regrasp.diagnosis.runner import run_checks
 from regrasp.errors import DatasetError
 from regrasp.stats import Rate
@@ -62,11 +64,11 @@ def judge(
 ) -> Diagnosis:
     """The diagnosis of artefacts that have been read."""
     checked = run_checks({"contract": contract, "rollouts": rollouts})
-    probes = [] if policy is None else run_probes(policy, contract, train, rollouts, checked.findings)
+    probed = None if policy is None else run_probes(policy, contract, train, rollouts, checked.findings)
     success = Rate.of(rollouts.successes)
     causes = rank(
         checked.findings,
-        probes,
+        probed.results if probed else (),
         failing=success.n == 0 or success.k < success.n,
         probed=policy is not None,
         address=address,
@@ -74,12 +76,20 @@ def judge(
     named = {cause.name for cause in causes}
     return Diagnosis(
         causes=causes,
-        symptoms=tuple(symptoms(contract, rollouts)),
+        symptoms=(*symptoms(contract, rollouts), *_unexplained(probed, causes)),
         success=success,
         ruled_out=tuple(name for name in checked.clean if name not in named),
         undecided=tuple(pair for pair in checked.undecided if pair[0] not in named),
         probed=policy is not None,
     )
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the probes said, and how far each input lies from the training with nothing changed."""
+
+    results: tuple[ProbeResult, ...]
+    inputs: tuple[InputDistance, ...]
 
 
 def run_probes(
@@ -88,17 +98,17 @@ def run_probes(
     train: Dataset,
     rollouts: Rollouts,
     findings: Iterable[Finding] = (),
-) -> list[ProbeResult]:
+) -> Probed:
     """Every probe on the first observations of the rollouts, on those episodes that the findings name."""
     healthy = first_observations(train, contract)
     case = Case(contract, healthy, first_observations(rollouts.dataset, contract))
     reference = Reference(policy, healthy, contract)
     affected = _affected(rollouts.dataset, findings)
     results = [run_probe(one, case, reference, affected) for one in load_probes()]
-    return [result for result in results if result is not None]
+    return Probed(tuple(result for result in results if result is not None), reference.inputs(case.observed))
 
 
-def symptoms(contract: Contract, rollouts: Rollouts) -> Iterable[Symptom]:
+def symptoms(contract: Contract, rollouts: Rollouts) -> Iterator[Symptom]:
     """What is seen in the rollouts, whatever its cause."""
     threshold, trained = contract.gripper_closed_threshold, contract.gripper_closed_share
     if threshold is None or not trained or not rollouts.episodes:
@@ -124,6 +134,20 @@ def interval_of_mean(values: NDArray[np.float64], *, draws: int = 2000) -> tuple
     means = rng.choice(values, size=(draws, len(values))).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _unexplained(probed: Probed | None, causes: Iterable[Cause]) -> Iterator[Symptom]:
+    """Inputs that lie far from the training although no proven cause touches them."""
+    proven = [cause.probe for cause in causes if cause.status is Status.CAUSE and cause.probe is not None]
+    explained = {distance.name for probe in proven for distance in probe.distances}
+    for one in probed.inputs if probed else ():
+        if one.disturbed and one.name not in explained:
+            yield Symptom(
+                name="unfamiliar-input",
+                summary=f"What reaches the policy as '{one.name}' lies {one.before:.3g} from the training data; "
+                f"training starts lie within {one.limit:.3g}.",
+                evidence=(Evidence(f"distance of {one.name}", round(one.before, 3), round(one.limit, 3)),),
+            )
 
 
 def _affected(rollouts: Dataset, findings: Iterable[Finding]) -> Mapping[str, Sequence[int]]:

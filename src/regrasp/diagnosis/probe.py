@@ -249,6 +249,17 @@ class Reference:
             float(np.quantile(own, HEALTHY_QUANTILE)), self._measures[name].floor
         )
 
+    def inputs(self, batch: ObservationBatch) -> tuple[InputDistance, ...]:
+        """How far each input lies from the training data with nothing changed."""
+        distances = self.distances(batch)
+        return tuple(self.distance(name, values, values) for name, values in distances.items())
+
+    def distance(self, name: str, before: Array, after: Array) -> InputDistance:
+        """An input's distances [n] before and after, beside the healthy level."""
+        healthy, limit = self.healthy(name)
+        median, then = float(np.median(before)), float(np.median(after))
+        return InputDistance(name, median, then, healthy, limit, interval_of_median(before))
+
     def plan_moved(self, before: Array, after: Array) -> Array:
         """How far each plan [n, chunk, J] moved, root mean square over time and joints in spreads, [n]."""
         return np.sqrt(np.mean(((after - before) / self.plan_spread) ** 2, axis=(1, 2)))
@@ -397,18 +408,12 @@ def _measured(
         probe=one.name,
         cause=one.cause,
         intervention=form.name,
-        distances=tuple(_distance(name, before[name], after[name], reference) for name in form.inputs),
+        distances=tuple(reference.distance(name, before[name], after[name]) for name in form.inputs),
         moved=float(np.median(moved)),
         moved95=interval_of_median(moved),
         episodes=len(plans),
         command=form.command,
     )
-
-
-def _distance(name: str, before: Array, after: Array, reference: Reference) -> InputDistance:
-    healthy, limit = reference.healthy(name)
-    median, then = float(np.median(before)), float(np.median(after))
-    return InputDistance(name, median, then, healthy, limit, interval_of_median(before))
 
 
 def _total_relief(result: ProbeResult) -> float:
