@@ -1,5 +1,6 @@
-"""The twin: one arm, one table, one toy, advanced a frame at a time. Degrees and gripper 0-100 at its border."""
+"""The twin: one arm, one table, one toy, advanced a frame at a time. Joints in degrees, gripper 0-100."""
 
+import weakref
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
@@ -19,9 +20,7 @@ from regrasp.sim.tasks import STARTS, TASKS, Judge, Scene
 
 View = Literal["front", "wrist"]
 
-SCATTER = np.array(
-    [(-110.0, 14.0), (-95.0, 10.0), (-10.0, 98.0), (20.0, 92.0), (-120.0, 20.0), (2.8, 40.0)]
-)
+SCATTER = np.array([(-110.0, 14.0), (-95.0, 10.0), (-10.0, 98.0), (20.0, 92.0), (-120.0, 20.0), (2.8, 40.0)])
 """Range of scattered starts, shape [6, 2]; degrees, gripper 0-100.
 
 Pan and gripper as the recordings that failed for it had them (-145..14 there; the model's pan ends at -110).
@@ -143,6 +142,11 @@ class Twin:
         return self.task.instruction
 
     @property
+    def max_frames(self) -> int:
+        """Frames after which an attempt has failed."""
+        return round(self.task.max_seconds * self.config.fps)
+
+    @property
     def tick(self) -> int:
         """Frames since `reset`."""
         return self._tick
@@ -174,22 +178,20 @@ class Twin:
 
     def render(self, view: View) -> NDArray[np.uint8]:
         """What a camera sees now, shape [height, width, 3], RGB. Depends on the state and the frame only."""
-        if self._renderer is None:
-            self._renderer = _open_renderer(self.model, self.config)
-        self._renderer.update_scene(self.data, view, scene_option=_drawn())
-        flags = self._renderer.scene.flags
-        flags[mujoco.mjtRndFlag.mjRND_SHADOW] = self.config.shadows
-        flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
-        picture = self._renderer.render()
+        renderer = self._open_renderer()
+        renderer.update_scene(self.data, view, scene_option=_drawn())
+        renderer.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = self.config.shadows
+        renderer.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+        picture: NDArray[np.uint8] = renderer.render()
         if self.config.imperfections.camera_noise <= 0:
             return picture
         key = (self._seed * 1009 + self._tick) * 2 + (view == "wrist")
         return with_noise(picture, self._noise, key)
 
     def close(self) -> None:
-        """Give back the OpenGL context. Physics goes on working."""
+        """Give back the OpenGL context. Physics goes on working, and a later picture opens it again."""
         if self._renderer is not None:
-            self._renderer.close()
+            self._close_renderer()
             self._renderer = None
 
     def __enter__(self) -> Self:
@@ -199,6 +201,17 @@ class Twin:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _open_renderer(self) -> mujoco.Renderer:
+        """The renderer, opened with the first picture; closed before Python ends, or OpenGL complains."""
+        if self._renderer is None:
+            try:
+                renderer = mujoco.Renderer(self.model, self.config.height, self.config.width)
+            except (RuntimeError, AttributeError, ImportError, mujoco.FatalError) as error:
+                raise no_opengl(error) from error
+            self._renderer = renderer
+            self._close_renderer = weakref.finalize(self, renderer.close)
+        return self._renderer
 
     # -- beginnings
 
@@ -230,13 +243,6 @@ class Twin:
             x_m, y_m, TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
         ]  # fmt: skip
         return float(x_m), float(y_m), yaw_deg
-
-
-def _open_renderer(model: mujoco.MjModel, config: TwinConfig) -> mujoco.Renderer:
-    try:
-        return mujoco.Renderer(model, config.height, config.width)
-    except (RuntimeError, AttributeError, ImportError, mujoco.FatalError) as error:
-        raise no_opengl(error) from error
 
 
 def _drawn() -> mujoco.MjvOption:

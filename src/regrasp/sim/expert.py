@@ -146,7 +146,7 @@ class Expert:
 
     def _approach(self, grasp: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
         """Reach to above the toy, opening the jaws, and go down beside it."""
-        hover = grasp + [0.0, 0.0, HOVER_M] + self.style.aim_error_m
+        hover = grasp + np.array([0.0, 0.0, HOVER_M]) + self.style.aim_error_m
         start = self._angles
         self._kinematics.start_from(to_radians(READY))
         away = self._kinematics.reach(hover, self._across)
@@ -188,7 +188,8 @@ class Expert:
         there = self._kinematics.reach(over, self._across)
         frames = self._reach_frames(start, there)
         share = min_jerk(np.arange(1, frames + 1) / frames)
-        yield from self._follow(self._loaded(start) + np.outer(share, self._loaded(there) - self._loaded(start)))
+        loaded = self._loaded(start)
+        yield from self._follow(loaded + np.outer(share, self._loaded(there) - loaded))
         yield from self._straight(over, inside, self._frames(LOWER_FRAMES))
         held = self._grip
         for share in min_jerk(np.arange(1, RELEASE_FRAMES + 1) / RELEASE_FRAMES):
@@ -231,7 +232,10 @@ class Expert:
         poses = [self._kinematics.reach(points[knot], self._across) for knot in knots]
         self._angles = poses[-1]
         loaded = np.array([self._loaded(pose) for pose in poses])
-        return np.column_stack([np.interp(np.arange(count), knots, column) for column in loaded.T])
+        path = np.empty((count, len(JOINTS)))
+        for joint, column in enumerate(loaded.T):
+            path[:, joint] = np.interp(np.arange(count), knots, column)
+        return path
 
     def _loaded(self, angles: NDArray[np.float64]) -> NDArray[np.float64]:
         """The command, in degrees, under whose load the arm comes to rest at `angles`.

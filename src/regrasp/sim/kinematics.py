@@ -1,4 +1,4 @@
-"""Where the hand is and how to bring it somewhere: forward and inverse kinematics of the arm alone. Radians, metres."""
+"""Where the hand is and how to bring it somewhere: kinematics of the arm alone. Radians, metres."""
 
 from functools import cache
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from regrasp.sim.scene import arm_spec
 
 SOLVER = "daqp"
+DAMPING = 1e-6
 
 POSITION_COST = 1.0
 ROLL_COST = 0.05
@@ -40,7 +41,11 @@ class Kinematics:
         self._configuration = mink.Configuration(model)
         self._limits = [mink.ConfigurationLimit(model)]
         self._task = mink.FrameTask(
-            "tcp", "site", position_cost=POSITION_COST, orientation_cost=[TILT_COST, TILT_COST, ROLL_COST], lm_damping=1e-4
+            "tcp",
+            "site",
+            position_cost=POSITION_COST,
+            orientation_cost=[TILT_COST, TILT_COST, ROLL_COST],
+            lm_damping=1e-4,
         )
         self._site = model.site("tcp").id
         self._scratch = mujoco.MjData(model)
@@ -56,7 +61,7 @@ class Kinematics:
         return self._scratch.site_xpos[self._site].copy()
 
     def reach(self, position: NDArray[np.float64], across: float) -> NDArray[np.float64]:
-        """Joint angles, shape [6], with the hand at `position`, pointing down, its jaws closing along `across`.
+        """Joint angles, shape [6], with the hand at `position`, pointing down, closing along `across`.
 
         `across` is the direction in the table's plane from the fixed to the moving jaw, radians from x.
         The gripper's own angle is left as it was.
@@ -64,10 +69,12 @@ class Kinematics:
         self._task.set_target(_pointing_down(position, across))
         for _ in range(MAX_ITERATIONS):
             velocity = mink.solve_ik(
-                self._configuration, [self._task], STEP_S, solver=SOLVER, damping=1e-6, limits=self._limits
+                self._configuration, [self._task], STEP_S, solver=SOLVER, damping=DAMPING, limits=self._limits
             )
             furthest = float(np.abs(velocity).max()) * STEP_S
-            self._configuration.integrate_inplace(velocity * (MAX_STEP_RAD / max(furthest, MAX_STEP_RAD)), STEP_S)
+            self._configuration.integrate_inplace(
+                velocity * (MAX_STEP_RAD / max(furthest, MAX_STEP_RAD)), STEP_S
+            )
             if furthest < CONVERGED_RAD:
                 break
         return self._configuration.q.copy()

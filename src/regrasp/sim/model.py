@@ -92,7 +92,9 @@ def simplified_meshes(source: Path) -> Path:
     if _is_whole(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".meshes-", dir=target.parent, ignore_cleanup_errors=True) as made:
+    with tempfile.TemporaryDirectory(
+        prefix=".meshes-", dir=target.parent, ignore_cleanup_errors=True
+    ) as made:
         folder = Path(made) / target.name
         folder.mkdir()
         _simplify_all(source, folder)
@@ -164,10 +166,10 @@ def simplify(corners: NDArray[np.float64], faces: int) -> NDArray[np.float64]:
     return np.asarray(points, dtype=np.float64)[np.asarray(triangles)]
 
 
-def _weld(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def _weld(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Points on a grid of `WELD_M` and the triangles over them that keep three different points."""
     cells = np.round(corners.reshape(-1, 3) / WELD_M).astype(np.int64)
     unique, index = np.unique(cells, axis=0, return_inverse=True)
-    triangles = index.reshape(-1, 3).astype(np.int32)
+    triangles = index.reshape(-1, 3)
     a, b, c = triangles.T
-    return unique * WELD_M, triangles[(a != b) & (b != c) & (c != a)]
+    return np.multiply(unique, WELD_M), triangles[(a != b) & (b != c) & (c != a)]

@@ -29,6 +29,7 @@ BIN_CENTRE = (0.19, -0.165)
 BIN_INNER_M = 0.100
 BIN_WALL_M = 0.003
 BIN_HEIGHT_M = 0.045
+BIN_RGBA = (0.25, 0.42, 0.38, 1.0)
 
 TOY = (
     ((0.0000, 0.0068, 0.0000), (0.0205, 0.0098, 0.0138)),
@@ -196,7 +197,7 @@ def wood(rgb: tuple[float, float, float]) -> NDArray[np.uint8]:
 
 
 def folds(rgb: tuple[float, float, float]) -> NDArray[np.uint8]:
-    """Picture of winding folds in the given colour, shape [128, 128, 3]: waves of one length, all directions."""
+    """Picture of winding folds in the given colour, shape [128, 128, 3]: waves from all sides."""
     rng = np.random.default_rng(11)
     y, x = np.mgrid[0:128, 0:128] / 128.0
     height = np.zeros((128, 128))
@@ -235,7 +236,7 @@ def _add_bin(spec: mujoco.MjSpec) -> None:
     }
     for name, (position, size) in sides.items():
         bin_body.add_geom(
-            name=f"bin_{name}", type=mujoco.mjtGeom.mjGEOM_BOX, pos=position, size=size, rgba=[0.25, 0.42, 0.38, 1.0]
+            name=f"bin_{name}", type=mujoco.mjtGeom.mjGEOM_BOX, pos=position, size=size, rgba=BIN_RGBA
         )
 
 
@@ -257,9 +258,7 @@ def _add_cameras(spec: mujoco.MjSpec, appearance: Appearance) -> None:
     """`front` looks at the areas from across the table; `wrist` sits in the arm's own camera mount."""
     position = np.asarray(FRONT_POSITION) + np.asarray(appearance.front_shift_m)
     aim = np.asarray(FRONT_TARGET) + np.asarray(appearance.front_shift_m)
-    spec.worldbody.add_camera(
-        name="front", pos=position, quat=look_at(position, aim), fovy=FRONT_FOVY_DEG
-    )
+    spec.worldbody.add_camera(name="front", pos=position, quat=look_at(position, aim), fovy=FRONT_FOVY_DEG)
     wrist = spec.camera("wrist_cam")
     wrist.name = "wrist"
     wrist.fovy = WRIST_FOVY_DEG
@@ -268,9 +267,9 @@ def _add_cameras(spec: mujoco.MjSpec, appearance: Appearance) -> None:
 def look_at(position: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orientation (w, x, y, z) of an upright camera at `position` that looks at `target`."""
     back = (position - target) / np.linalg.norm(position - target)
-    right = np.cross([0.0, 0.0, 1.0], back)
-    right /= np.linalg.norm(right)
-    R_world_camera = np.column_stack([right, np.cross(back, right), back])
+    right = np.array([-back[1], back[0], 0.0]) / np.hypot(back[0], back[1])
+    R_world_camera = np.empty((3, 3))
+    R_world_camera[:, 0], R_world_camera[:, 1], R_world_camera[:, 2] = right, np.cross(back, right), back
     quaternion = np.zeros(4)
     mujoco.mju_mat2Quat(quaternion, R_world_camera.ravel())
     return quaternion
