@@ -20,8 +20,8 @@ A joint that reads wrong (calibrated anew, or a motor horn that slipped) looks t
 wrong: look at the arm. Demonstrations that start all over the place allow nearly every pose, and say nothing.
 
 ## How to fix it
-Drive the arm home before each rollout: `regrasp rollout --home` does it. Or record demonstrations that start
-from where the arm will.
+Bring the arm to the training's start pose, which the finding names, before each rollout (on the twin:
+`--starts home`). Or record demonstrations that start from where the arm will.
 """
 
 from collections.abc import Iterator, Mapping
@@ -132,4 +132,5 @@ def _beyond(joint: JointContract, value: float, low: float, high: float) -> Evid
 
 def _home(contract: Contract) -> Fix:
     pose = ", ".join(f"{joint.name} {joint.start_mean:.1f}" for joint in contract.joints)
-    return Fix(f"drive the arm to {pose}", "regrasp rollout CHECKPOINT --station STATION --home")
+    command = "regrasp rollout CHECKPOINT --station STATION --starts home" if contract.is_twin else None
+    return Fix(f"drive the arm to {pose} before each rollout", command)

@@ -99,6 +99,11 @@ class Contract(BaseModel):
     blind: bool = False
 
     @property
+    def is_twin(self) -> bool:
+        """Whether the training data come from the simulated arm."""
+        return self.robot_type == "so101_twin"
+
+    @property
     def joint_names(self) -> tuple[str, ...]:
         """Names of the joints in the order of states and actions."""
         return tuple(joint.name for joint in self.joints)

@@ -98,12 +98,17 @@ class Ticks:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What was running: the instruction, overridden checks by name, policy and station as they were given."""
+    """What was running: the instruction, overridden checks by name, policy and station as they were given.
+
+    `options` are those of `regrasp rollout` that change the station (`area`, `starts`, `cameras` ...), by
+    name without dashes, so that the run can be repeated.
+    """
 
     task: str = ""
     overrides: tuple[str, ...] = ()
     checkpoint: str = ""
     station: str = ""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +170,11 @@ def read_outcomes(path: str | Path) -> tuple[tuple[Outcome, ...], Deployment] | 
     try:
         stored = json.loads((table.schema.metadata or {})[_METADATA])
         deployment = Deployment(
-            stored["task"], tuple(stored["overrides"]), stored["checkpoint"], stored["station"]
+            stored["task"],
+            tuple(stored["overrides"]),
+            stored["checkpoint"],
+            stored["station"],
+            dict(stored.get("options") or {}),
         )
         return tuple(_outcome(row) for row in table.to_pylist()), deployment
     except (KeyError, TypeError, ValueError) as error:

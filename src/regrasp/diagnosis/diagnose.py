@@ -51,7 +51,13 @@ def diagnose(
     deployed = rollouts if isinstance(rollouts, Rollouts) else read_rollouts(rollouts)
     contract = checkpoint.contract or measure_contract(data, checkpoint)
     _require_same_robot(contract, deployed)
-    address = Address(str(checkpoint_path), station or deployed.deployment.station or "STATION")
+    deployment = deployed.deployment
+    address = Address(
+        str(checkpoint_path),
+        station or deployment.station or "STATION",
+        f"{deployed.dataset.path}_again",
+        deployment.options,
+    )
     return judge(contract, data, deployed, policy, address)
 
 
@@ -81,6 +87,7 @@ def judge(
         ruled_out=tuple(name for name in checked.clean if name not in named),
         undecided=tuple(pair for pair in checked.undecided if pair[0] not in named),
         probed=policy is not None,
+        address=address,
     )
 
 
@@ -144,7 +151,7 @@ def _unexplained(probed: Probed | None, causes: Iterable[Cause]) -> Iterator[Sym
         if one.disturbed and one.name not in explained:
             yield Symptom(
                 name="unfamiliar-input",
-                summary=f"What reaches the policy as '{one.name}' lies {one.before:.3g} from the training data; "
+                summary=f"What reaches the policy as '{one.name}' lies {one.before:.3g} from the training; "
                 f"training starts lie within {one.limit:.3g}.",
                 evidence=(Evidence(f"distance of {one.name}", round(one.before, 3), round(one.limit, 3)),),
             )

@@ -89,13 +89,14 @@ class Case:
 class Intervention:
     """Observations in which one thing was put right. `inputs` are those it touched, by name.
 
-    `command` carries it out on the station, with CHECKPOINT and STATION for what only the caller knows.
+    `command` carries it out on the station, as `regrasp rollout CHECKPOINT --station STATION --OPTION VALUE`;
+    None where no command does.
     """
 
     name: str
     inputs: tuple[str, ...]
     batch: ObservationBatch
-    command: str
+    command: str | None
 
 
 type ProbeFunction = Callable[[Case], Iterator[Intervention]]
@@ -180,7 +181,7 @@ class ProbeResult:
     moved: float
     moved95: tuple[float, float]
     episodes: int
-    command: str
+    command: str | None
 
     @property
     def disturbed(self) -> bool:

@@ -1,11 +1,11 @@
 """Which of the differences is the cause: findings and probes put together, and ranked."""
 
-import re
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from regrasp.data.station import parse_permutation
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.probe import ProbeResult
@@ -36,20 +36,45 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Address:
-    """What a printed command calls the checkpoint and the station."""
+    """What a printed command calls things: the checkpoint, the station, the next rollouts.
+
+    `options` are those that the run at fault was given, by name without dashes (`area`, `starts`, `cameras`);
+    a command that puts something right repeats them, with its own in their place.
+    """
 
     checkpoint: str = "CHECKPOINT"
     station: str = "STATION"
+    out: str = "NEW"
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def fill(self, command: str) -> str:
-        """The command with both filled in.
+    def fill(self, *commands: str) -> str:
+        """One command that does what all the given ones do.
+
+        Cameras that were exchanged on the command line already are exchanged once more: twice is not at all.
 
         Example:
-            >>> Address("runs/act", "desk.yaml").fill("regrasp rollout CHECKPOINT --station STATION --home")
-            'regrasp rollout runs/act --station desk.yaml --home'
+            >>> address = Address("runs/act", "desk.yaml", "again", {"cameras": "front=wrist,wrist=front"})
+            >>> address.fill("regrasp rollout CHECKPOINT --station STATION --cameras front=wrist,wrist=front")
+            'regrasp rollout runs/act --station desk.yaml --out again'
         """
-        words = {"CHECKPOINT": shlex.quote(self.checkpoint), "STATION": shlex.quote(self.station)}
-        return " ".join(words.get(word, word) for word in command.split(" "))
+        options = dict(self.options)
+        for command in commands:
+            words = shlex.split(command)
+            for name, value in zip(words[5::2], words[6::2], strict=True):
+                plain = name.removeprefix("--")
+                options[plain] = _composed(options.get(plain), value) if plain == "cameras" else value
+        given = [word for name, value in options.items() if value for word in (f"--{name}", value)]
+        words = ["regrasp", "rollout", self.checkpoint, "--station", self.station, *given, "--out", self.out]
+        return shlex.join(words)
+
+
+def _composed(before: str | None, then: str) -> str:
+    """The exchange of cameras that comes of one after the other; "" when they undo each other."""
+    if not before:
+        return then
+    first, second = parse_permutation(before), parse_permutation(then)
+    both = {name: first.get(source := second.get(name, name), source) for name in {**first, **second}}
+    return ",".join(f"{name}={source}" for name, source in both.items() if name != source)
 
 
 def addressed(finding: Finding, address: Address) -> Finding:
@@ -61,7 +86,10 @@ def addressed(finding: Finding, address: Address) -> Finding:
 
 @dataclass(frozen=True)
 class Cause:
-    """A difference from training that may explain the failure, and what speaks for it."""
+    """A difference from training that may explain the failure, and what speaks for it.
+
+    `command` puts this alone right, with CHECKPOINT and STATION; `fix` has them filled in.
+    """
 
     name: str
     status: Status
@@ -70,6 +98,7 @@ class Cause:
     probe: ProbeResult | None
     findings: tuple[Finding, ...]
     fix: Fix
+    command: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a diagnosis."""
@@ -101,9 +130,6 @@ class Symptom:
         }
 
 
-_STATION_OPTION = re.compile(r"( --station \S+ )")
-
-
 @dataclass(frozen=True)
 class Diagnosis:
     """The answer: causes, the likeliest first; what was seen; how often it succeeded; what was ruled out."""
@@ -114,6 +140,7 @@ class Diagnosis:
     ruled_out: tuple[str, ...] = ()
     undecided: tuple[tuple[str, str], ...] = ()
     probed: bool = True
+    address: Address = Address()
 
     @property
     def verdict(self) -> str | None:
@@ -149,11 +176,8 @@ class Diagnosis:
     @property
     def remedy(self) -> str | None:
         """One command that puts every proven cause right; None when no command does."""
-        commands = [c.fix.command for c in self.causes if c.status is Status.CAUSE and c.fix.command]
-        parts = [_STATION_OPTION.split(command, maxsplit=1) for command in dict.fromkeys(commands)]
-        if not parts or any(len(part) < 3 for part in parts) or len({part[0] for part in parts}) > 1:
-            return commands[0] if commands else None
-        return parts[0][0] + parts[0][1] + " ".join(part[2] for part in parts)
+        commands = [c.command for c in self.causes if c.status is Status.CAUSE and c.command]
+        return self.address.fill(*commands) if commands else None
 
     @property
     def headline(self) -> str:
@@ -184,7 +208,7 @@ def rank(
     """
     found: dict[str, list[Finding]] = {}
     for finding in findings:
-        found.setdefault(finding.check, []).append(addressed(finding, address or Address()))
+        found.setdefault(finding.check, []).append(finding)
     results = {result.cause: result for result in probes}
     mismatched = [
         *found,
@@ -209,7 +233,10 @@ def _judge(
     score = {Status.CAUSE: 1.0, Status.SUSPECTED: 0.5}.get(status, 0.0)
     if probe is not None:
         score *= max(0.0, min(1.0, probe.relief))
-    return Cause(name, status, score, reason, probe, tuple(findings), _fix_of(findings, probe, address))
+    fix = _fix_of(findings, probe)
+    told = tuple(addressed(finding, address) for finding in findings)
+    filled = replace(fix, command=address.fill(fix.command)) if fix.command else fix
+    return Cause(name, status, score, reason, probe, told, filled, fix.command)
 
 
 def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Status, str]:
@@ -250,14 +277,13 @@ def _short(distance: float) -> str:
     return "0" if distance < 0.005 else f"{distance:.3g}"
 
 
-def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None, address: Address) -> Fix:
-    """What the probe proved; else what the finding proposes."""
+def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None) -> Fix:
+    """What the finding proposes; where it has no command, what the probe did."""
     if findings and (probe is None or findings[0].fix.command is not None):
         return findings[0].fix
     if probe is None:
         return Fix("look at the findings")
-    summary = findings[0].fix.summary if findings else f"deploy with {probe.intervention}"
-    return Fix(summary, address.fill(probe.command))
+    return Fix(findings[0].fix.summary if findings else f"deploy with {probe.intervention}", probe.command)
 
 
 def _lines_of(cause: Cause) -> list[str]:

@@ -20,7 +20,9 @@ def start_pose(case: Case) -> Iterator[Intervention]:
         name="started from a training pose",
         inputs=(STATE,),
         batch=replace(case.observed, states=nearest_starts(case.observed.states, case.train.states)),
-        command="regrasp rollout CHECKPOINT --station STATION --home",
+        command="regrasp rollout CHECKPOINT --station STATION --starts home"
+        if case.contract.is_twin
+        else None,
     )
 
 
