@@ -59,7 +59,7 @@ def idle_gripper(
     joint = names[grippers[0]] if len(grippers) == 1 else None
     if still:
         widest = max(moved for episode, moved, _ in judged if episode.index in still)
-        evidence = Evidence("span of its command at most", widest, min_span)
+        evidence = Evidence("span of the command", widest, min_span)
         yield _finding(dataset, "The gripper is never moved", still, joint, evidence)
     if unclosed:
         lowest = min(low for episode, _, low in judged if episode.index in unclosed)

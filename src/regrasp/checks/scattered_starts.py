@@ -72,7 +72,7 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
         where=Where(numbers, joint=name),
         evidence=(Evidence(f"{name} off by", away[episode, joint], allowed[joint]),),
         fix=Fix(
-            "Record these episodes again from the usual pose, or drop them, or deploy from the usual pose only."
+            "Record these episodes again from the usual pose, or drop them."
             if few
             else "Drive the arm to one pose before each demonstration, and record again.",
             drop_episodes(dataset, numbers) if few else None,

@@ -114,7 +114,7 @@ def _dead_joint(
             f"between {measured[0]:.1f} and {measured[1]:.1f}."
         ),
         where=Where(episodes, joint=name),
-        evidence=(Evidence("share of the command's span", 100 * followed, 100 * min_followed, "%"),),
+        evidence=(Evidence("followed", 100 * followed, 100 * min_followed, "%"),),
         fix=Fix(
             f"Look at the servo of {name}: its cable, its ID, whether its torque is on; then "
             + ("record again." if every else "drop these episodes or record them again.")
@@ -151,7 +151,7 @@ def _stops_short(
 def _held_beyond(
     episode: Episode, joint: int, sign: float, reach: float, scale: float, beyond_share: float
 ) -> NDArray[np.bool_]:
-    """Frames of an episode in which the joint stands at its stop and is told to go on, if held long enough."""
+    """Frames of an episode in which the joint stands at its stop and is told to go on, if held for long."""
     at_stop = np.abs(sign * episode.states[:, joint] - reach) < STOP_SHARE * scale
     beyond = sign * episode.actions[:, joint] > reach + beyond_share * scale
     mask = at_stop & beyond

@@ -4,8 +4,10 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from regrasp.data import Dataset
+if TYPE_CHECKING:  # the catalogue is printed without NumPy
+    from regrasp.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Fix:
         return {"summary": self.summary, "command": self.command}
 
 
-def drop_episodes(dataset: Dataset, episodes: Iterable[int]) -> str | None:
+def drop_episodes(dataset: "Dataset", episodes: Iterable[int]) -> str | None:
     """LeRobot's command that writes a copy without these episodes; None when nothing would be left."""
     dropped = sorted(set(episodes))
     if len(dropped) >= len(dataset.episodes):
@@ -29,13 +31,13 @@ def drop_episodes(dataset: Dataset, episodes: Iterable[int]) -> str | None:
     return _edit(dataset, "delete_episodes", f"--operation.episode_indices={json.dumps(dropped)}", *copy)
 
 
-def replace_instructions(dataset: Dataset, wordings: Mapping[str, str]) -> str | None:
+def replace_instructions(dataset: "Dataset", wordings: Mapping[str, str]) -> str | None:
     """LeRobot's command that changes these instructions; it works in place."""
     replacements = json.dumps(dict(wordings), ensure_ascii=False)
     return _edit(dataset, "modify_tasks", f"--operation.task_replacements={replacements}")
 
 
-def _edit(dataset: Dataset, operation: str, *options: str) -> str | None:
+def _edit(dataset: "Dataset", operation: str, *options: str) -> str | None:
     """One line for the shell; `lerobot_edit_dataset.py` of LeRobot 0.6.1, which edits v3.0 alone."""
     if dataset.version != "v3.0":
         return None
@@ -43,5 +45,5 @@ def _edit(dataset: Dataset, operation: str, *options: str) -> str | None:
     return shlex.join(["lerobot-edit-dataset", *source, f"--operation.type={operation}", *options])
 
 
-def _repo_id(dataset: Dataset) -> str:
+def _repo_id(dataset: "Dataset") -> str:
     return dataset.repo_id or f"local/{dataset.path.resolve().name}"

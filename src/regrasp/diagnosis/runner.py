@@ -1,5 +1,6 @@
 """Runs checks on what is at hand, and keeps three outcomes apart: found, clean, undecided."""
 
+import ast
 import difflib
 import importlib
 import importlib.util
@@ -8,6 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from regrasp.diagnosis.check import Check, Undecided, registered
 from regrasp.diagnosis.finding import Finding
@@ -80,6 +82,15 @@ def _names_in(package: str) -> Iterator[str]:
     for module in pkgutil.iter_modules(folders or []):
         if not module.name.startswith("_"):
             yield module.name.replace("_", "-")
+
+
+def read_page(name: str) -> str:
+    """The page of one check: the docstring of its file, read without importing it."""
+    (known,) = _known([name])
+    spec = importlib.util.find_spec(f"{CHECKS_PACKAGE}.{known.replace('-', '_')}")
+    assert spec is not None
+    assert spec.origin is not None, f"{known} was listed from its file"
+    return ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
 
 
 def load_check(name: str) -> tuple[Check, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from regrasp.arm.so101 import JOINTS
 from regrasp.data import Dataset, Episode
 from regrasp.diagnosis.check import Undecided
+from regrasp.diagnosis.finding import count
 
 SMALLEST_SCALE = 0.25
 """A joint that hardly takes part is measured by this share of the median joint's range, not by its own."""
@@ -77,9 +78,10 @@ def require_cameras(dataset: Dataset, at_least: int) -> None:
         raise Undecided(f"needs {at_least} camera{'s' * (at_least > 1)}, got {len(dataset.camera_names)}")
     lacking = [episode.index for episode in dataset.episodes if len(episode.cameras) < at_least]
     if lacking:
-        reasons = "; ".join(f"camera '{name}': {reason}" for name, reason in dataset.unavailable.items())
+        reasons = [f"camera '{name}': {reason}" for name, reason in dataset.unavailable.items()]
+        others = f", and {count(len(reasons) - 1, 'more camera')} likewise" if len(reasons) > 1 else ""
         raise Undecided(
-            reasons or f"episode {lacking[0]} has {at_least - 1} of the {at_least} cameras needed"
+            reasons[0] + others if reasons else f"episode {lacking[0]} lacks pictures of a camera"
         )
 
 

@@ -1,1 +1,28 @@
-"""."""
+"""Each defect that a check knows, put into sound artefacts: `faults.frozen_camera(dataset)`.
+
+A fault bears its check's name, takes what the check reads, and gives back a changed copy.
+"""
+
+from regrasp.faults.frozen_camera import frozen_camera
+from regrasp.faults.idle_gripper import idle_gripper
+from regrasp.faults.instruction_mismatch import instruction_mismatch
+from regrasp.faults.jerky_motion import jerky_motion
+from regrasp.faults.nan_values import nan_values
+from regrasp.faults.near_duplicate_instructions import near_duplicate_instructions
+from regrasp.faults.scattered_starts import scattered_starts
+from regrasp.faults.start_pose_shift import start_pose_shift
+from regrasp.faults.swapped_cameras import swapped_cameras
+from regrasp.faults.unfollowed_joint import unfollowed_joint
+
+__all__ = [
+    "frozen_camera",
+    "idle_gripper",
+    "instruction_mismatch",
+    "jerky_motion",
+    "nan_values",
+    "near_duplicate_instructions",
+    "scattered_starts",
+    "start_pose_shift",
+    "swapped_cameras",
+    "unfollowed_joint",
+]
