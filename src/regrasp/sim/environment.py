@@ -1,5 +1,6 @@
 """The twin: one arm, one table, one toy, advanced a frame at a time. Joints in degrees, gripper 0-100."""
 
+import atexit
 import weakref
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -191,7 +192,7 @@ class Twin:
     def close(self) -> None:
         """Give back the OpenGL context. Physics goes on working, and a later picture opens it again."""
         if self._renderer is not None:
-            self._close_renderer()
+            self._renderer.close()
             self._renderer = None
 
     def __enter__(self) -> Self:
@@ -203,14 +204,14 @@ class Twin:
         self.close()
 
     def _open_renderer(self) -> mujoco.Renderer:
-        """The renderer, opened with the first picture; closed before Python ends, or OpenGL complains."""
+        """The renderer, opened with the first picture."""
         if self._renderer is None:
             try:
                 renderer = mujoco.Renderer(self.model, self.config.height, self.config.width)
             except (RuntimeError, AttributeError, ImportError, mujoco.FatalError) as error:
                 raise no_opengl(error) from error
             self._renderer = renderer
-            self._close_renderer = weakref.finalize(self, renderer.close)
+            _close_before_exit(self)
         return self._renderer
 
     # -- beginnings
@@ -243,6 +244,24 @@ class Twin:
             x_m, y_m, TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
         ]  # fmt: skip
         return float(x_m), float(y_m), yaw_deg
+
+
+_drawing: "weakref.WeakSet[Twin]" = weakref.WeakSet()
+
+
+def _close_before_exit(twin: Twin) -> None:
+    """See to it that OpenGL contexts are closed before MuJoCo shuts OpenGL down, or it complains at exit.
+
+    Exit handlers run last in, first out; MuJoCo's own was registered with the first context.
+    """
+    _drawing.add(twin)
+    atexit.unregister(_close_all)
+    atexit.register(_close_all)
+
+
+def _close_all() -> None:
+    for twin in tuple(_drawing):
+        twin.close()
 
 
 def _drawn() -> mujoco.MjvOption:

@@ -33,12 +33,11 @@ class TwinEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._max_episode_steps = self.twin.max_frames
         picture = spaces.Box(0, 255, (self.twin.config.height, self.twin.config.width, 3), np.uint8)
         low, high = LIMITS.T.astype(np.float32)
-        self.observation_space = spaces.Dict(
-            {
-                "pixels": spaces.Dict({"front": picture, "wrist": picture}),
-                "agent_pos": spaces.Box(low - READING_MARGIN, high + READING_MARGIN, dtype=np.float32),
-            }
-        )
+        parts: dict[str, spaces.Space[Any]] = {
+            "pixels": spaces.Dict({"front": picture, "wrist": picture}),
+            "agent_pos": spaces.Box(low - READING_MARGIN, high + READING_MARGIN, dtype=np.float32),
+        }
+        self.observation_space = spaces.Dict(parts)
         self.action_space = spaces.Box(low, high, dtype=np.float32)
 
     def reset(

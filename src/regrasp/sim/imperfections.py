@@ -78,14 +78,14 @@ def read_encoder(pose: NDArray[np.float64], step: NDArray[np.float64]) -> NDArra
 
 
 def noise_field(sigma: float, height: int, width: int) -> NDArray[np.int16]:
-    """One fixed field of pixel noise, shape [h, w, 3]; grey levels."""
+    """One fixed field of pixel noise, twice in a row, shape [2 * h * w * 3]; grey levels."""
     rng = np.random.default_rng(3)
-    return np.round(rng.normal(0.0, sigma, (height, width, 3))).astype(np.int16)
+    once = np.round(rng.normal(0.0, sigma, height * width * 3)).astype(np.int16)
+    return np.concatenate([once, once])
 
 
 def with_noise(picture: NDArray[np.uint8], noise: NDArray[np.int16], key: int) -> NDArray[np.uint8]:
-    """`picture` with `noise` shifted by an offset that depends on `key` only; same shape."""
-    height, width = noise.shape[:2]
-    offset = (key * 7919 + key // 13 * 104729) % (height * width) * 3
-    rolled = np.concatenate([noise.ravel()[offset:], noise.ravel()[:offset]]).reshape(noise.shape)
-    return np.clip(picture + rolled, 0, 255).astype(np.uint8)
+    """`picture` with the stretch of `noise` that begins where `key`, and nothing else, says; same shape."""
+    offset = key * 7919 % picture.size
+    noisy = picture + noise[offset : offset + picture.size].reshape(picture.shape)
+    return np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)

@@ -1,7 +1,7 @@
 """The SO-101's MuJoCo model, with visual meshes light enough to draw on a processor.
 
 The model is MuJoCo Menagerie's `robotstudio_so101` (Apache-2.0) as the so101-nexus wheel carries it.
-Its 400,000 drawn triangles cost eight times as much to draw as the 30,000 that look the same, so the
+Its 400,000 drawn triangles cost ten times as much to draw as the 26,000 that look the same, so the
 visual meshes are simplified once, into a cache. Collision meshes stay as they are.
 """
 
@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 from regrasp.errors import MissingExtra
 
 FACES = {
-    "base_motor_holder_so101_v1": 1800,
+    "base_motor_holder_so101_v1": 1000,
     "base_so101_v2": 1500,
-    "motor_holder_so101_base_v1": 1500,
-    "motor_holder_so101_wrist_v1": 1500,
+    "motor_holder_so101_base_v1": 900,
+    "motor_holder_so101_wrist_v1": 1000,
     "moving_jaw_so101_v1": 2000,
-    "rotation_pitch_so101_v1": 2000,
-    "sts3215_03a_no_horn_v1": 900,
-    "sts3215_03a_v1": 900,
+    "rotation_pitch_so101_v1": 1400,
+    "sts3215_03a_no_horn_v1": 500,
+    "sts3215_03a_v1": 500,
     "under_arm_so101_v1": 3500,
     "upper_arm_so101_v1": 3500,
-    "waveshare_mounting_plate_so101_v2": 600,
-    "wrist_roll_follower_so101_camera_mount": 1200,
+    "waveshare_mounting_plate_so101_v2": 300,
+    "wrist_roll_follower_so101_camera_mount": 900,
     "wrist_roll_follower_so101_v1": 3000,
     "wrist_roll_pitch_so101_v2": 4000,
 }
