@@ -23,7 +23,7 @@ from regrasp.diagnosis.probe import (
     run_probe,
     sampled_episodes,
 )
-from regrasp.diagnosis.ranking import Address, Cause, Diagnosis, Status, Symptom, rank
+from regrasp.diagnosis.ranking import Address, Cause, Diagnosis, Symptom, rank
 from regrasp.diagnosis.runner import run_checks
 from regrasp.errors import DatasetError
 from regrasp.stats import Rate
@@ -144,9 +144,9 @@ def interval_of_mean(values: NDArray[np.float64], *, draws: int = 2000) -> tuple
 
 
 def _unexplained(probed: Probed | None, causes: Iterable[Cause]) -> Iterator[Symptom]:
-    """Inputs that lie far from the training although no proven cause touches them."""
-    proven = [cause.probe for cause in causes if cause.status is Status.CAUSE and cause.probe is not None]
-    explained = {distance.name for probe in proven for distance in probe.distances}
+    """Inputs that lie far from the training and that no cause touches, whatever its standing."""
+    probes = [cause.probe for cause in causes if cause.probe is not None]
+    explained = {distance.name for probe in probes for distance in probe.distances}
     for one in probed.inputs if probed else ():
         if one.disturbed and one.name not in explained:
             yield Symptom(

@@ -1,0 +1,56 @@
+"""`regrasp diagnose`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from regrasp.diagnosis.probe import ProbedPolicy
+
+
+def command(
+    checkpoint: Annotated[Path, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")],
+    train: Annotated[str, typer.Option(help="The dataset it was trained on.")],
+    rollouts: Annotated[str, typer.Option(help="The rollouts in which it failed.")],
+    station: Annotated[str | None, typer.Option(help="Station to name in the commands.")] = None,
+    probe: Annotated[bool, typer.Option(help="Ask the policy; without it causes are only suspected.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Name the cause of a failing policy, with the evidence. Exit code 1 when one is found or suspected."""
+    from regrasp.data.dataset import read_dataset
+    from regrasp.data.rollouts import read_rollouts
+    from regrasp.diagnosis.diagnose import diagnose
+    from regrasp.diagnosis.ranking import Status
+
+    data, deployed = read_dataset(train), read_rollouts(rollouts)
+    policy = load_policy_or_say_why(checkpoint) if probe else None
+    found = diagnose(checkpoint, train=data, rollouts=deployed, policy=policy, station=station)
+    if json:
+        import json as writer
+
+        print(writer.dumps(found.to_json()))
+    else:
+        print(found)
+    if any(cause.status in (Status.CAUSE, Status.SUSPECTED) for cause in found.causes):
+        raise typer.Exit(1)
+
+
+def load_policy_or_say_why(checkpoint: Path) -> "ProbedPolicy | None":
+    """The policy, to be asked; None, with a line on stderr, where it cannot be loaded."""
+    import sys
+
+    from regrasp.data.checkpoint import read_checkpoint
+    from regrasp.errors import CheckpointError
+
+    read_checkpoint(checkpoint)  # says what is wrong with it before ten seconds of imports
+    try:
+        from regrasp.lerobot_bridge.quiet import prepare_environment
+
+        prepare_environment()
+        from regrasp.lerobot_bridge.policies import load_policy
+
+        return load_policy(checkpoint)
+    except (CheckpointError, ModuleNotFoundError) as error:
+        print(f"The policy cannot be asked, so causes are only suspected: {error}", file=sys.stderr)
+        return None
