@@ -1,1 +1,65 @@
-"""From demonstrations to a policy that can be trusted, and the cause when it fails."""
+"""From demonstrations to a policy that can be trusted, and the cause when it fails.
+
+Every verb of the command line is a function here, with the same result as an object:
+
+```python
+import regrasp
+
+regrasp.audit("my_dataset").findings
+regrasp.diagnose("outputs/run", train="my_dataset", rollouts="my_rollouts").causes
+```
+
+The functions are imported when they are first used: looking at a table needs no torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import measure_contract, read_contract
+    from regrasp.data.dataset import read_dataset
+    from regrasp.data.rollouts import read_rollouts
+    from regrasp.data.station import load_station
+    from regrasp.diagnosis.audit import audit
+    from regrasp.diagnosis.diagnose import diagnose
+    from regrasp.diagnosis.preflight import preflight
+    from regrasp.lerobot_bridge.recording import record
+    from regrasp.lerobot_bridge.rollout import rollout
+    from regrasp.lerobot_bridge.training import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "audit",
+    "diagnose",
+    "load_station",
+    "measure_contract",
+    "preflight",
+    "read_contract",
+    "read_dataset",
+    "read_rollouts",
+    "record",
+    "rollout",
+    "train",
+]
+
+_HOMES = {
+    "audit": "diagnosis.audit",
+    "diagnose": "diagnosis.diagnose",
+    "load_station": "data.station",
+    "measure_contract": "data.contract",
+    "preflight": "diagnosis.preflight",
+    "read_contract": "data.contract",
+    "read_dataset": "data.dataset",
+    "read_rollouts": "data.rollouts",
+    "record": "lerobot_bridge.recording",
+    "rollout": "lerobot_bridge.rollout",
+    "train": "lerobot_bridge.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function of `__all__` when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'regrasp' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"regrasp.{_HOMES[name]}"), name)

@@ -14,11 +14,13 @@ from .config_so101_twin import SO101TwinCameraConfig, SO101TwinConfig
 from .config_so101_twin_expert import SO101TwinExpertConfig
 from .configuration_keypoint import KeypointConfig
 from .env_so101_twin import SO101TwinEnvConfig
+from .processor_keypoint import InstructionWordsStep
 from .so101_twin import SO101Twin, UnusableActionError
 from .so101_twin_camera import SO101TwinCamera
 from .so101_twin_expert import SO101TwinExpert
 
 __all__ = [
+    "InstructionWordsStep",
     "KeypointConfig",
     "SO101Twin",
     "SO101TwinCamera",

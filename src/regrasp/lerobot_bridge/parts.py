@@ -12,16 +12,19 @@ import json
 import multiprocessing
 import os
 import shutil
+import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import Any, Literal
 
 import regrasp.errors
 from regrasp.data.atomic import write_text
-from regrasp.errors import DatasetError, RegraspError
+from regrasp.errors import DatasetError, DeviceError, RegraspError
 from regrasp.lerobot_bridge.episode_writer import finish
 
 Tell = Callable[[dict[str, Any]], None]
@@ -102,7 +105,7 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
 
 def _fork(parts: list[Part], work: Callable[[Part, Tell], None], tell: Tell) -> None:
     """One process for each part; the first error of any of them is raised here when all have stopped."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context(_start_method())
     queue: Queue[dict[str, Any]] = context.Queue()
     processes = [context.Process(target=_child, args=(part, work, queue), daemon=True) for part in parts]
     for process in processes:
@@ -129,6 +132,47 @@ def _fork(parts: list[Part], work: Callable[[Part, Tell], None], tell: Tell) -> 
         raise failures[0]
 
 
+def _start_method() -> Literal["fork", "spawn"]:
+    """A forked child has LeRobot imported already, but hangs in OpenGL when its parent has opened that before."""
+    return "spawn" if "mujoco" in sys.modules or sys.platform != "linux" else "fork"
+
+
+def in_child[Result](function: Callable[[], Result]) -> Result:
+    """What `function` gives, computed in a child, so that OpenGL is never opened in this process.
+
+    Raises:
+        RegraspError: As raised by `function`.
+    """
+    if _start_method() != "fork":
+        return function()
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(function, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        kind, answer = ours.recv()
+    except EOFError:
+        raise DeviceError("The process that looks at the station was killed. Run the command again.") from None
+    finally:
+        process.join()
+    if kind == "error":
+        raise _error(answer)
+    return answer
+
+
+def _answer(function: Callable[[], Any], pipe: Connection) -> None:
+    """Send what `function` gives through the pipe."""
+    try:
+        pipe.send(("answer", function()))
+    except RegraspError as error:
+        pipe.send(("error", {"error": type(error).__name__, "message": str(error)}))
+    except Exception as error:  # a defect of ours: its words must reach the process that prints
+        pipe.send(("error", {"error": "RegraspError", "message": f"{type(error).__name__}: {error}"}))
+    pipe.close()
+    os._exit(0)
+
+
 def _child(part: Part, work: Callable[[Part, Tell], None], queue: "Queue[dict[str, Any]]") -> None:
     """Work until done, until the parent is gone, or until an error, which is handed over in words."""
     parent = os.getppid()
@@ -146,6 +190,10 @@ def _child(part: Part, work: Callable[[Part, Tell], None], queue: "Queue[dict[st
         queue.put({"error": "DatasetError", "message": str(_disk_error(error, part.folder))})
     except KeyboardInterrupt:
         pass
+    except Exception as error:  # a defect of ours: its words must reach the process that prints
+        queue.put({"error": "RegraspError", "message": f"{type(error).__name__}: {error}"})
+        if os.environ.get("REGRASP_TRACEBACK"):
+            traceback.print_exc()
     queue.close()
     queue.join_thread()
     os._exit(0)  # torch's and OpenGL's threads were not forked along; their clean-up would wait for them

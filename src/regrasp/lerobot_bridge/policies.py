@@ -1,6 +1,5 @@
 """Any LeRobot policy as Regrasp drives and questions it: plain arrays in, plain arrays out."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,7 +55,7 @@ class LoadedPolicy:
                     config.pretrained_backbone_weights = None  # type: ignore[attr-defined]  # ACT would download it
                 policy = get_policy_class(config.type).from_pretrained(folder, config=config)
                 self._before, self._after = make_pre_post_processors(config, pretrained_path=folder)
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError, ImportError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise CheckpointError(
                 f"LeRobot cannot load the checkpoint in {folder}: {first}. "

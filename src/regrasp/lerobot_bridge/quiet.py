@@ -23,6 +23,8 @@ def prepare_environment() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     av.logging.set_libav_level(av.logging.FATAL)
+    # Where torchcodec cannot be loaded, LeRobot says so in fifty lines and takes PyAV, which is what we ask for.
+    logging.getLogger("lerobot.utils.import_utils").setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager

@@ -132,7 +132,7 @@ def _record_episode(robot: Any, writer: EpisodeWriter, task: str, seed: int, epi
         start = robot.reset(seed_of_scene)
         expert = Expert(robot.twin, np.random.default_rng(seed_of_scene))
         frames = 0
-        while not expert.done and frames < robot.twin.task.max_frames:
+        while not expert.done and frames < robot.twin.max_frames:
             observation = robot.get_observation()
             action = as_joint_dict(expert.act(), [name.removesuffix(".pos") for name in robot.action_features])
             robot.send_action(action)

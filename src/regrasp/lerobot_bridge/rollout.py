@@ -18,9 +18,10 @@ from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.contract import Contract
 from regrasp.data.rollouts import Deployment, Outcome, Ticks, write_outcomes, write_ticks
 from regrasp.data.station import Station
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.errors import CheckpointError, UsageError
 from regrasp.lerobot_bridge.episode_writer import EpisodeWriter, as_joint_dict, features_of
-from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
+from regrasp.lerobot_bridge.parts import Part, Tell, in_child, record_in_parts
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
 from regrasp.lerobot_bridge.stations import connected, is_twin
@@ -194,7 +195,7 @@ def _roll_episode(
         ticks.append(_without_images(tick))
         writer.add(tick.observation, as_joint_dict(tick.sent, joints), run.task)
 
-    limit = run.seconds * run.station.fps if run.seconds else robot.twin.task.max_frames if twin else 900
+    limit = run.seconds * run.station.fps if run.seconds else robot.twin.max_frames if twin else 900
     end = run_episode(
         robot,
         policy,
@@ -274,3 +275,30 @@ def _summary(out: Path, summary: list[dict[str, Any]], fps: int, *, timed: bool)
         p99_ms=float(np.percentile(queries, 99)) if len(queries) else float("nan"),
         late_ticks=sum(note.get("late_ticks", 0) for note in notes),
     )
+
+
+def look(station: Station, instruction: str, *, seed: int = 0) -> LiveView:
+    """What the station shows now, for preflight; nothing moves.
+
+    Args:
+        station: Whose robot is asked once for its joints and pictures.
+        instruction: The one that the policy is about to be given.
+        seed: The twin shows the start of the first episode of this seed.
+    """
+    return in_child(partial(_look, station, instruction, seed))
+
+
+def _look(station: Station, instruction: str, seed: int) -> LiveView:
+    with connected(station) as robot:
+        if is_twin(station):
+            robot.reset(scene_seed("rollout", seed, 0))
+        seen = robot.get_observation()
+        names = [name for name in robot.action_features if name.endswith(".pos")]
+        return LiveView(
+            instruction=instruction,
+            joints=np.array([seen[name] for name in names], dtype=np.float64),
+            images={name: value for name, value in seen.items() if isinstance(value, np.ndarray) and value.ndim == 3},
+            fps=float(station.fps),
+            joint_names=tuple(name.removesuffix(".pos") for name in names),
+            robot_type=str(robot.name),
+        )

@@ -7,7 +7,7 @@ import re
 import sys
 import urllib.error
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,15 +66,13 @@ class Trained:
     losses: tuple[tuple[int, float], ...]
 
 
-@dataclass
 class _Losses(logging.Handler):
     """Collects the losses from LeRobot's log lines; they are kept nowhere else."""
 
-    log_freq: int
-    found: list[tuple[int, float]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, log_freq: int) -> None:
         super().__init__(logging.INFO)
+        self.log_freq = log_freq
+        self.found: list[tuple[int, float]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         matched = _LOG_LINE.search(record.getMessage())

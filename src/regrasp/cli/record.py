@@ -1,0 +1,73 @@
+"""`regrasp record`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    dataset: Annotated[Path, typer.Option(help="New folder for the LeRobot dataset.")],
+    episodes: Annotated[int, typer.Option(help="How many demonstrations.")] = 50,
+    station: Annotated[str, typer.Option(help="'twin', or a station.yaml.")] = "twin",
+    task: Annotated[str | None, typer.Option(help="The instruction, exactly as the policy will be given it.")] = None,
+    expert: Annotated[bool, typer.Option("--expert", help="Let the twin's expert demonstrate.")] = False,
+    area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
+    twin_task: Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")] = None,
+    size: Annotated[int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")] = None,
+    seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same demonstrations.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Twin: processes that record side by side.")] = None,
+    seconds: Annotated[float, typer.Option(help="By leader: longest time of an episode.")] = 60.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Record demonstrations: by a leader arm, or by the twin's expert with --expert."""
+    import os
+
+    from regrasp.cli.progress import progress
+    from regrasp.cli.twin_options import station_with
+    from regrasp.errors import UsageError
+
+    chosen = station_with(station, area=area, task=twin_task, size=size)
+    if not expert:
+        if chosen.teleop is None or chosen.robot_type == "so101_twin":
+            raise UsageError(f"Station '{station}' has no leader arm; add --expert to let the twin demonstrate.")
+        if task is None:
+            raise UsageError("--task is missing; expected the instruction, exactly as the policy will be given it.")
+    if dataset.exists():
+        raise UsageError(f"{dataset} exists already; expected a new folder. Choose another --dataset or delete it first.")
+    from regrasp.lerobot_bridge.quiet import prepare_environment
+
+    prepare_environment()
+    from regrasp.lerobot_bridge.recording import record, record_by_leader
+
+    if not expert:
+        record_by_leader(chosen, dataset, episodes=episodes, task=task or "", seconds=seconds)
+        return
+    done = failed = 0
+    with progress("recording") as advance:
+
+        def tell(message: dict[str, object]) -> None:
+            nonlocal done, failed
+            done, failed = done + (not message["failed"]), failed + bool(message["failed"])
+            note = f"{failed} failed grasps recorded again" if failed else ""
+            advance(done, episodes, note)
+
+        result = record(
+            chosen,
+            dataset,
+            episodes=episodes,
+            task=task,
+            seed=seed,
+            workers=workers or os.cpu_count() or 1,
+            tell=tell,
+        )
+    if json:
+        import json as writer
+
+        print(writer.dumps({"dataset": str(result.dataset), "episodes": result.episodes, "frames": result.frames,
+                            "rerecorded": result.rerecorded}))  # fmt: skip
+    else:
+        print(f"{result.episodes} episodes, {result.frames} frames in {dataset}")
+        if result.rerecorded:
+            print(f"{result.rerecorded} failed grasps were recorded again")
+        print(f"next: regrasp audit {dataset}")
