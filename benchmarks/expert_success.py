@@ -16,16 +16,14 @@ from regrasp.stats import wilson_interval
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    options = argparse.ArgumentParser(description="How often the scripted expert succeeds.")
     options.add_argument("--starts", type=int, default=500, help="episodes per row")
     options.add_argument("--task", choices=TASKS, help="only this task")
     options.add_argument("--area", choices=AREAS, help="only this area")
     options.add_argument("--from", dest="begin", choices=STARTS, help="only these start poses")
     chosen = options.parse_args()
     print(
-        "task          area  starts     success            wilson95        frames (5-95 %)   CPU-ms  failed seeds"
+        "task          area  starts      success           wilson95         frames (5-95 %)  CPU-ms  failed"
     )
     for task in [chosen.task] if chosen.task else TASKS:
         for area in [chosen.area] if chosen.area else AREAS:
@@ -46,7 +44,8 @@ def report(config: TwinConfig, episodes: int) -> None:
     low, high = wilson_interval(k, episodes)
     low_f, mid_f, high_f = np.percentile(frames, [5, 50, 95])
     print(
-        f"{config.task:13s} {config.area:5s} {config.starts:9s} {k:4d}/{episodes:<4d} {100 * k / episodes:5.1f} % "
+        f"{config.task:13s} {config.area:5s} {config.starts:9s} "
+        f"{k:4d}/{episodes:<4d} {100 * k / episodes:5.1f} % "
         f"  {100 * low:5.1f}-{100 * high:5.1f} %   {mid_f:4.0f} ({low_f:.0f}-{high_f:.0f})     "
         f"{each_ms:6.0f}  {failed[:12]}",
         flush=True,

@@ -18,15 +18,16 @@ LIMITS = np.array(
 )
 """Lowest and highest angle of each joint, shape [6, 2]; degrees, gripper 0-100.
 
-Control ranges of MuJoCo Menagerie's `robotstudio_so101`. A calibrated arm can report a few degrees
-more, because LeRobot measures the range by hand.
+Control ranges of MuJoCo Menagerie's `robotstudio_so101`, but for the elbow: Menagerie takes 5 degrees off its
+range for calibration and ends at 96.8, while real arms rest folded at 97 to 100 (the home pose below; 99.6 and
+97.1 in public recordings). A calibrated arm can report a few degrees more still, because LeRobot measures the
+range by hand.
 """
 
 HOME = np.array([-8.0, -98.0, 100.0, 75.0, -52.0, 0.5])
 """The folded pose in which demonstrations start, shape [6]; degrees, gripper 0-100.
 
-The pose of the project that Regrasp comes from (-8, -98, 100, 75, -52, 0.5), with its elbow of 100
-brought inside the model's limit of 96.8.
+The pose of the project that Regrasp comes from. The hand hangs close before the base, its jaws shut.
 """
 
 HOME_SPREAD = np.array([3.0, 1.0, 0.5, 1.5, 2.0, 0.3])
