@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import EXPERT, QUIET, ROBOT
+from lerobot_commands import EXPERT, QUIET, ROBOT
 from numpy.typing import NDArray
 
 from lerobot_robot_so101_twin import SO101Twin
@@ -88,13 +88,13 @@ def test_record_is_the_same_again_from_the_same_seed(recorded: Path, lerobot_run
         f"--dataset.root={root}",
         "--dataset.single_task=Grab the brain",
         "--dataset.num_episodes=2",
-        "--dataset.episode_time_s=0.4",
+        "--dataset.episode_time_s=0.8",
         "--dataset.reset_time_s=0",
     )
     for name in ("action", "observation.state"):
         for before, after in zip(columns(recorded, name), columns(root, name), strict=True):
             shared = min(len(before), len(after))
-            assert shared > 3
+            assert shared >= 2
             np.testing.assert_array_equal(before[:shared], after[:shared])
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import TINY_ACT
 from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
 from lerobot.configs.train import TrainPipelineConfig
 from lerobot.datasets import LeRobotDataset
@@ -21,6 +20,7 @@ from lerobot.datasets.factory import make_dataset, make_train_eval_datasets
 from lerobot.policies.act.modeling_act import ACTPolicy
 from lerobot.utils import import_utils
 from lerobot.utils.utils import init_logging, log_say
+from lerobot_commands import TINY_ACT
 
 
 @dataclass

@@ -33,7 +33,7 @@ def find(robot_id: str | None = None) -> SO101Twin:
     if robot is None:
         wanted = "no twin" if robot_id is None else f"no twin with id '{robot_id}'"
         raise DeviceNotConnectedError(
-            f"Found {wanted} connected in this process; expected one, which its expert and its cameras share; "
-            "try --robot.type=so101_twin."
+            f"Found {wanted} connected in this process; expected one, which its expert and its cameras "
+            "share; try --robot.type=so101_twin."
         )
     return robot
