@@ -1,6 +1,7 @@
 """Writes datasets to disk in LeRobot's layouts, without LeRobot: what the reader must read."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -128,7 +129,7 @@ def png(picture):
     """One picture, uint8 [h, w, 3], as the bytes of a PNG file."""
     context = av.CodecContext.create("png", "w")
     context.height, context.width = picture.shape[:2]
-    context.pix_fmt, context.time_base = "rgb24", "1/30"
+    context.pix_fmt, context.time_base = "rgb24", Fraction(1, 30)
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
     return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 

@@ -35,7 +35,7 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
-from regrasp.diagnosis.signals import gripper_joints, span
+from regrasp.diagnosis.signals import action_scale, gripper_joints, span
 
 PERCENT = (-15.0, 115.0)
 """Values of a gripper that is measured from 0 to 100; a bad calibration goes a little beyond."""
@@ -51,8 +51,9 @@ def idle_gripper(
     if not grippers:
         raise Undecided(f"none of the joints {', '.join(names)} is called gripper")
     commands = dataset.actions[:, grippers]
-    if not _in_percent(commands):
-        min_span, must_go_below = 0.1 * float(span(commands).max()), np.inf
+    if not _in_percent(dataset, commands):
+        min_span = max(0.1 * float(span(commands).max()), float(np.finfo(np.float64).tiny))
+        must_go_below = np.inf
     judged = [(episode, *_closest_to_a_grasp(episode, grippers)) for episode in dataset.episodes]
     still = [episode.index for episode, moved, _ in judged if moved < min_span]
     unclosed = [episode.index for episode, moved, low in judged if moved >= min_span and low > must_go_below]
@@ -67,12 +68,11 @@ def idle_gripper(
         yield _finding(dataset, "The gripper never closes", unclosed, joint, evidence)
 
 
-def _in_percent(commands: NDArray[np.float64]) -> bool:
-    """Whether the unit is 0-100: beyond what radians reach, and within what percent may."""
+def _in_percent(dataset: Dataset, commands: NDArray[np.float64]) -> bool:
+    """Whether the unit is 0-100: within what percent may be, in a dataset whose joints exceed radians."""
     finite = commands[np.isfinite(commands)]
-    return bool(
-        len(finite) and finite.max() > 4.0 and finite.min() > PERCENT[0] and finite.max() < PERCENT[1]
-    )
+    beyond_radians = np.median(action_scale(dataset)) > 2 * np.pi
+    return bool(beyond_radians and len(finite) and finite.min() > PERCENT[0] and finite.max() < PERCENT[1])
 
 
 def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...]) -> tuple[float, float]:

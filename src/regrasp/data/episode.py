@@ -16,7 +16,7 @@ IMAGE_PREFIX = "observation.images."
 GRID = (12, 16)
 """Rows and columns of cells in which a picture is looked at for stillness."""
 
-SAME_PICTURE_GREY_LEVELS = 2.0
+SAME_PICTURE_GREY_LEVELS = 5.0
 """Cells of one picture, encoded twice, stay closer than this; see `Camera.unchanged_since`."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
