@@ -44,11 +44,15 @@ class Comparison:
         }
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, a: str = "A", b: str = "B") -> str:
+        """The answer in a sentence, with names for the two."""
         low, high = (100 * limit for limit in self.difference95)
-        points = f"{low:+.0f} to {high:+.0f} points"
+        numbers = f"{self.b} against {self.a}, a difference of {low:+.0f} to {high:+.0f} points."
         if self.decision != "undecided":
-            return f"B is {self.decision} than A: {self.b} against {self.a}, a difference of {points}."
-        return f"Undecided: {self.b} against {self.a}, a difference of {points}. {self._advice()}"
+            return f"{b} is {self.decision} than {a}: {numbers}"
+        return f"Undecided whether {b} is better than {a}: {numbers} {self._advice()}"
 
     def _advice(self) -> str:
         if self.more_trials is None:

@@ -1,0 +1,400 @@
+"""One self-contained page: sections of figures, pictures, clips, findings and verdicts. Nothing is loaded.
+
+```python
+write_report([success_section({"healthy": Rate(19, 20)}), diagnosis_section(diagnosis)], Path("report.html"))
+```
+
+A section is a title, a line and blocks; the builders below make the usual ones, and any may be put together
+by hand.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from regrasp.data.atomic import write_bytes
+from regrasp.data.contract import Contract
+from regrasp.data.dataset import Dataset
+from regrasp.data.episode import Episode
+from regrasp.data.rollouts import Rollouts
+from regrasp.diagnosis.finding import Finding
+from regrasp.diagnosis.preflight import Preflight
+from regrasp.diagnosis.ranking import Diagnosis, Status
+from regrasp.report import figures
+from regrasp.report.figures import Figure
+from regrasp.report.pictures import clip_uri, enlarged, filmstrip, picture_uri
+from regrasp.stats import Comparison, Rate
+
+Tone = Literal["", "good", "bad"]
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A drawing. `half` blocks stand two in a row where there is room."""
+
+    figure: Figure
+    half: bool = False
+    number: int = 0
+    kind: ClassVar[str] = "figure"
+
+    @property
+    def json(self) -> str:
+        """The drawing as it stands in the page's source, where "</" would end it."""
+        return json.dumps(self.figure.spec, separators=(",", ":")).replace("</", "<\\/")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as a data URI, and what it shows."""
+
+    uri: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class PicturesBlock:
+    """Pictures side by side."""
+
+    pictures: tuple[Picture, ...]
+    title: str = ""
+    caption: str = ""
+    half: bool = False
+    kind: ClassVar[str] = "pictures"
+
+
+@dataclass(frozen=True)
+class ClipBlock:
+    """A film; `poster` is the picture that shows before it plays."""
+
+    uri: str
+    poster: str
+    title: str = ""
+    caption: str = ""
+    half: bool = True
+    kind: ClassVar[str] = "clip"
+
+
+@dataclass(frozen=True)
+class VerdictBlock:
+    """An answer, in large; the lines that speak for it; the command that follows from it."""
+
+    headline: str
+    lines: tuple[str, ...] = ()
+    command: str | None = None
+    tone: Tone = ""
+    half: bool = False
+    kind: ClassVar[str] = "verdict"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding: a tag in its tone, a sentence, the numbers, the command."""
+
+    tag: str
+    text: str
+    tone: str = ""
+    evidence: str = ""
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class FindingsBlock:
+    """Findings, one under the other."""
+
+    rows: tuple[Row, ...]
+    title: str = ""
+    half: bool = False
+    kind: ClassVar[str] = "findings"
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table of text."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    half: bool = False
+    kind: ClassVar[str] = "table"
+
+
+type Block = FigureBlock | PicturesBlock | ClipBlock | VerdictBlock | FindingsBlock | TableBlock
+
+
+@dataclass(frozen=True)
+class Section:
+    """A card of the page. `tone` colours its upper edge."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    lead: str = ""
+    tone: Tone = ""
+
+
+def write_report(
+    sections: Iterable[Section],
+    out: str | Path,
+    *,
+    title: str = "Regrasp report",
+    subtitle: str = "",
+    facts: Mapping[str, str | Rate] | None = None,
+) -> Path:
+    """Write the page, whole or not at all; gives its path. `facts` are tiles under the title."""
+    path = Path(out)
+    write_bytes(path, render(sections, title=title, subtitle=subtitle, facts=facts).encode())
+    return path
+
+
+def render(
+    sections: Iterable[Section],
+    *,
+    title: str = "Regrasp report",
+    subtitle: str = "",
+    facts: Mapping[str, str | Rate] | None = None,
+) -> str:
+    """The page's source. Plotly's script is in it once, and only when there is something to draw."""
+    from jinja2 import Environment, FileSystemLoader
+
+    import regrasp
+
+    numbered = _numbered(sections)
+    drawn = any(isinstance(block, FigureBlock) for section in numbered for block in section.blocks)
+    templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    return templates.get_template("page.html.j2").render(
+        sections=numbered,
+        title=title,
+        subtitle=subtitle,
+        facts=[(label, str(value)) for label, value in (facts or {}).items()],
+        plotly=_plotly() if drawn else "",
+        footer=f"Regrasp {regrasp.__version__}. Intervals of rates: Wilson, 95 %. Nothing is loaded from elsewhere.",
+    )
+
+
+def success_section(
+    rates: Mapping[str, Rate],
+    *,
+    baseline: tuple[str, Rate] | None = None,
+    comparison: Comparison | None = None,
+    compared: tuple[str, str] = ("A", "B"),
+    title: str = "How often it succeeded",
+    lead: str = "",
+) -> Section:
+    """Success rates with intervals, and what may be said of the difference between two that have names."""
+    blocks: list[Block] = [FigureBlock(figures.success_rates(rates, baseline=baseline))]
+    if comparison is not None:
+        tone: Tone = (
+            "good" if comparison.decision == "better" else "bad" if comparison.decision == "worse" else ""
+        )
+        blocks.append(VerdictBlock(comparison.told(*compared), tone=tone))
+    return Section(title, tuple(blocks), lead)
+
+
+def training_section(
+    train: Dataset,
+    contract: Contract | None = None,
+    *,
+    title: str = "What it learned from",
+    lead: str = "",
+) -> Section:
+    """The training data: counts, and one demonstration as its cameras saw it."""
+    clip = clip_of(train.episodes[0], "A demonstration") if train.episodes else None
+    return Section(title, (_training_table(train, contract), *filter(None, [clip])), lead)
+
+
+def deployment_section(
+    name: str,
+    train: Dataset,
+    rollouts: Rollouts,
+    contract: Contract | None = None,
+    *,
+    title: str = "",
+    lead: str = "",
+) -> Section:
+    """One run beside the training: cameras, gripper, start poses, joints, and a clip."""
+    runs = {name: rollouts.dataset}
+    threshold = None if contract is None else contract.gripper_closed_threshold
+    rate = Rate.of(rollouts.successes)
+    blocks: list[Block | None] = [
+        camera_pairs(train, rollouts.dataset, name),
+        rollout_clip(rollouts),
+        _figure(figures.gripper_histogram(train, runs, threshold), half=True),
+        _figure(figures.start_poses(train, runs), half=True),
+        _figure(figures.largest_steps(train, runs), half=True),
+        _figure(figures.joint_traces(train, runs)),
+    ]
+    told = f"Told '{rollouts.task}'. " if rollouts.task else ""
+    overridden = f"Overridden: {', '.join(rollouts.overrides)}. " if rollouts.overrides else ""
+    tone: Tone = "" if rate.n == 0 else "good" if rate.value >= 0.5 else "bad"
+    return Section(
+        title or name,
+        tuple(block for block in blocks if block is not None),
+        lead or f"{told}Success {rate}. {overridden}".strip(),
+        tone,
+    )
+
+
+def diagnosis_section(diagnosis: Diagnosis, *, title: str = "Why", lead: str = "") -> Section:
+    """The verdict with its command, the causes, the probes, and what was seen."""
+    proven = [cause for cause in diagnosis.causes if cause.status is Status.CAUSE]
+    verdict = VerdictBlock(
+        diagnosis.headline,
+        tuple(cause.reason for cause in proven),
+        diagnosis.remedy,
+        "bad" if proven else "",
+    )
+    probes = [cause.probe for cause in diagnosis.causes if cause.probe is not None]
+    blocks: list[Block | None] = [
+        verdict,
+        _figure(figures.probe_bars(probes), half=False),
+        FindingsBlock(tuple(_cause_rows(diagnosis))) if diagnosis.causes or diagnosis.symptoms else None,
+    ]
+    ruled_out = f"Ruled out: {', '.join(diagnosis.ruled_out)}." if diagnosis.ruled_out else ""
+    shown = tuple(block for block in blocks if block is not None)
+    return Section(
+        title, shown, lead or f"Success {diagnosis.success}. {ruled_out}".strip(), "bad" if proven else ""
+    )
+
+
+def preflight_section(judged: Preflight, *, title: str = "Before it moves", lead: str = "") -> Section:
+    """Go or no go, and why."""
+    headline = "Preflight: go" if judged.go else "Preflight: no go, nothing has moved"
+    verdict = VerdictBlock(headline, (), None, "good" if judged.go else "bad")
+    rows = findings_block(judged.findings)
+    return Section(title, (verdict, rows) if rows.rows else (verdict,), lead, verdict.tone)
+
+
+def findings_block(findings: Sequence[Finding], title: str = "") -> FindingsBlock:
+    """Findings of checks as rows."""
+    rows = [
+        Row(
+            tag=finding.check,
+            text=finding.summary,
+            tone=finding.severity.value if finding.severity else "",
+            evidence="; ".join(str(item) for item in finding.evidence),
+            command=finding.fix.command,
+        )
+        for finding in findings
+    ]
+    return FindingsBlock(tuple(rows), title)
+
+
+def camera_pairs(train: Dataset, deployed: Dataset, name: str = "this run") -> PicturesBlock | None:
+    """Each camera's first picture in training beside its first in the run; None without pictures."""
+    before, after = _first_pictures(train), _first_pictures(deployed)
+    if not before or not after:
+        return None
+    ours = {picture.caption: picture.uri for picture in after}
+    pairs = [
+        Picture(uri, f"{camera}, {when}")
+        for picture in before
+        if (camera := picture.caption) in ours
+        for when, uri in (("training", picture.uri), (name, ours[camera]))
+    ]
+    return PicturesBlock(tuple(pairs), "What the policy was shown", half=False) if pairs else None
+
+
+def rollout_clip(rollouts: Rollouts) -> ClipBlock | None:
+    """A film of a rollout that ended as most did; None without pictures."""
+    rate = Rate.of(rollouts.successes)
+    usual = None if rate.n == 0 else 2 * rate.k >= rate.n
+    chosen = next((o.episode for o in rollouts.outcomes if o.success is usual), None)
+    episode = next((e for e in rollouts.episodes if e.index == chosen), rollouts.episodes[0])
+    ended = {True: "succeeded", False: "failed", None: "not scored"}[usual]
+    return clip_of(episode, f"Episode {episode.index}, {ended}")
+
+
+def clip_of(episode: Episode, title: str = "") -> ClipBlock | None:
+    """All cameras of an episode, side by side; None without pictures."""
+    if not episode.cameras:
+        return None
+    frames = filmstrip(episode)
+    poster = picture_uri(frames[len(frames) // 2])
+    return ClipBlock(clip_uri(frames, episode.fps), poster, title, f"Cameras: {', '.join(episode.cameras)}.")
+
+
+def _figure(figure: Figure | None, *, half: bool = False) -> FigureBlock | None:
+    return None if figure is None else FigureBlock(figure, half)
+
+
+def _training_table(train: Dataset, contract: Contract | None) -> TableBlock:
+    minutes = train.frames / train.fps / 60
+    rows = [
+        ("episodes", f"{len(train.episodes)}"),
+        ("frames", f"{train.frames:,} at {train.fps:g} Hz, {minutes:.1f} minutes"),
+        ("instructions", ", ".join(f"'{task}'" for task in train.tasks if task) or "none"),
+        ("cameras", ", ".join(train.camera_names) or "none"),
+    ]
+    if contract is not None:
+        rows += _contract_rows(contract)
+    return TableBlock(("", ""), tuple(rows), half=True)
+
+
+def _contract_rows(contract: Contract) -> list[tuple[str, str]]:
+    rows = [
+        (
+            "policy",
+            f"{contract.policy_type}, chunks of {contract.chunk_size}, {contract.n_action_steps} executed",
+        )
+    ]
+    if contract.epochs is not None:
+        rows.append(
+            (
+                "training",
+                f"{contract.steps:,} steps x batch {contract.batch_size} = {contract.epochs:.1f} epochs",
+            )
+        )
+    if contract.gripper_closed_share is not None:
+        rows.append(("gripper closed", f"{100 * contract.gripper_closed_share:.0f} % of the frames"))
+    return rows
+
+
+def _first_pictures(dataset: Dataset) -> tuple[Picture, ...]:
+    """The first picture of each camera, captioned with its name."""
+    if not dataset.episodes:
+        return ()
+    cameras = dataset.episodes[0].cameras
+    return tuple(
+        Picture(picture_uri(enlarged(camera.frames([0]))[0]), name) for name, camera in cameras.items()
+    )
+
+
+def _cause_rows(diagnosis: Diagnosis) -> Iterable[Row]:
+    for cause in diagnosis.causes:
+        evidence = "; ".join(
+            f"{finding.summary} {', '.join(str(item) for item in finding.evidence)}"
+            for finding in cause.findings
+        )
+        tone = cause.status.value if cause.status in (Status.CAUSE, Status.SUSPECTED) else ""
+        yield Row(
+            f"{cause.name}: {cause.status}",
+            cause.reason,
+            tone,
+            evidence,
+            _own_command(diagnosis, cause.fix.command),
+        )
+    for symptom in diagnosis.symptoms:
+        yield Row(symptom.name, symptom.summary, "", "; ".join(str(item) for item in symptom.evidence))
+
+
+def _own_command(diagnosis: Diagnosis, command: str | None) -> str | None:
+    """A cause's command, unless the verdict shows it already."""
+    return None if command == diagnosis.remedy else command
+
+
+def _numbered(sections: Iterable[Section]) -> list[Section]:
+    """Sections whose figures have numbers, by which the page's script finds them."""
+    numbers = iter(range(1, 10_000))
+
+    def number(block: Block) -> Block:
+        return replace(block, number=next(numbers)) if isinstance(block, FigureBlock) else block
+
+    return [replace(section, blocks=tuple(number(block) for block in section.blocks)) for section in sections]
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    script: Any = get_plotlyjs()
+    return str(script)
