@@ -43,7 +43,7 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
         found, reasons = _run(_functions(name, artefacts), artefacts)
         findings.extend(found)
         if not found:
-            undecided.extend((name, reason) for reason in reasons)
+            undecided.extend([(name, "; ".join(reasons))] if reasons else [])
             clean.extend([] if reasons else [name])
     findings.sort(key=lambda finding: finding.severity.rank if finding.severity else 0)
     return Result(tuple(findings), tuple(clean), tuple(undecided), time.monotonic() - start)

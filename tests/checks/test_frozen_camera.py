@@ -1,0 +1,63 @@
+"""A camera repeats one picture while the arm moves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dataset_folder import write_v3
+
+from regrasp import faults
+from regrasp.checks.frozen_camera import frozen_camera
+from regrasp.data import Camera, read_dataset
+from regrasp.diagnosis import Undecided
+
+
+def test_frozen_stretch_is_reported_with_its_frames_and_length(dataset):
+    (finding,) = frozen_camera(faults.frozen_camera(dataset, camera="front", episodes=[2], first=50, last=94))
+    assert str(finding.where) == "episode 2, frames 50-94, camera 'front'"
+    assert finding.evidence[0].value == pytest.approx(1.5)
+    assert "'front'" in finding.summary
+
+
+@pytest.mark.parametrize("codec", ["libsvtav1", "libx264"])
+def test_frozen_stretch_is_seen_through_the_codec(dataset, tmp_path, codec):
+    broken = faults.frozen_camera(dataset, episodes=[1])
+    (finding,) = frozen_camera(read_dataset(write_v3(broken, tmp_path / "d", codec=codec)))
+    assert (finding.where.episodes, finding.where.camera) == ((1,), "wrist")
+    assert finding.where.frames == pytest.approx((30, dataset.episodes[1].length - 1), abs=3)
+
+
+def test_still_picture_of_a_resting_arm_is_fine(dataset):
+    broken = faults.frozen_camera(dataset)
+    resting = broken.map_episodes(lambda e: replace(e, states=e.states[:1] + 0 * e.states), [0])
+    assert not list(frozen_camera(resting))
+
+
+def test_noise_in_a_still_picture_of_a_moving_arm_does_not_hide_it(dataset):
+    rng = np.random.default_rng(0)
+
+    def add_noise(episode):
+        frames = episode.cameras["wrist"].frames() + rng.normal(0, 1.5, (episode.length, 48, 64, 1))
+        noisy = Camera.from_array("wrist", np.clip(frames, 0, 255).astype(np.uint8), episode.fps)
+        return replace(episode, cameras={**episode.cameras, "wrist": noisy})
+
+    (finding,) = frozen_camera(faults.frozen_camera(dataset).map_episodes(add_noise, [0]))
+    assert finding.where.episodes == (0,)
+
+
+def test_stretch_of_exactly_the_limit_is_fine(dataset):
+    broken = faults.frozen_camera(dataset, camera="front", first=50, last=94)
+    assert not list(frozen_camera(broken, max_frozen_s=1.5))
+    assert list(frozen_camera(broken, max_frozen_s=1.49))
+
+
+def test_missing_videos_leave_it_undecided_with_the_reason(dataset, tmp_path):
+    folder = write_v3(dataset, tmp_path / "d", codec="libx264")
+    for path in folder.glob("videos/*/*/*.mp4"):
+        path.unlink()
+    with pytest.raises(Undecided) as reason:
+        list(frozen_camera(read_dataset(folder)))
+    assert str(reason.value) == (
+        "camera 'front': no file videos/observation.images.front/chunk-000/file-000.mp4, "
+        "and 1 more camera likewise"
+    )
