@@ -80,6 +80,8 @@ class Twin:
     Pictures must be asked for in the thread that asked first (OpenGL holds on to its thread).
     """
 
+    _renderer: mujoco.Renderer | None = None
+
     def __init__(self, config: TwinConfig):
         self.config = config
         self.task = TASKS[config.task]
@@ -90,7 +92,6 @@ class Twin:
         self.data = mujoco.MjData(self.model)
         self._servos = Servos(self.model, self.data, config.imperfections, config.fps)
         self._noise = noise_field(config.imperfections.camera_noise, config.height, config.width)
-        self._renderer: mujoco.Renderer | None = None
         self._toy_body = self.model.body("toy").id
         self._toy_joint: int = self.model.joint("toy").qposadr[0]
         self._hand_site = self.model.site("tcp").id
@@ -192,8 +193,12 @@ class Twin:
     def close(self) -> None:
         """Give back the OpenGL context. Physics goes on working, and a later picture opens it again."""
         if self._renderer is not None:
+            self._renderer.render()  # makes its context the current one: else it would free another twin's
             self._renderer.close()
             self._renderer = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import MutableMapping
 
-from regrasp.errors import DeviceError, MissingExtra
+from regrasp.errors import MissingExtra
 
 REMEDY = "try `apt-get install libegl1 libgl1`, or MUJOCO_GL=osmesa after `apt-get install libosmesa6`"
 """A bare Debian 12 draws after either (checked in a minimal chroot); `libegl1` alone is not enough."""
@@ -19,8 +19,7 @@ def load_mujoco() -> None:
     """Import MuJoCo with an OpenGL platform that needs no display.
 
     Raises:
-        MissingExtra: MuJoCo is not installed.
-        DeviceError: the OpenGL libraries that MuJoCo needs are not there.
+        MissingExtra: MuJoCo is not installed, or not the OpenGL libraries that it needs.
     """
     choose_platform(os.environ)
     try:
@@ -49,11 +48,11 @@ def choose_platform(environment: MutableMapping[str, str]) -> None:
         environment.setdefault("MUJOCO_GL", "egl")
 
 
-def no_opengl(cause: BaseException) -> DeviceError:
+def no_opengl(cause: BaseException) -> MissingExtra:
     """The one sentence for a machine that cannot draw."""
     platform = os.environ.get("MUJOCO_GL", "unset")
     reason = " ".join(str(cause).split())[:120] or type(cause).__name__
-    return DeviceError(
+    return MissingExtra(
         f"Found no working OpenGL (MUJOCO_GL is {platform}: {reason}); "
         f"the twin's cameras need one that draws without a display; {REMEDY}."
     )

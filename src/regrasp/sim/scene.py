@@ -25,7 +25,7 @@ AREA_CENTRE = (0.23, 0.0)
 PLINTH_M = 0.045
 """Height of the board under the arm. Folded at home, the jaws hang 34 mm below the arm's own base."""
 
-BIN_CENTRE = (0.19, -0.165)
+BIN_CENTRE = (0.09, -0.185)
 BIN_INNER_M = 0.100
 BIN_WALL_M = 0.003
 BIN_HEIGHT_M = 0.045
@@ -84,8 +84,8 @@ class Appearance:
     """How far the wrist camera was turned in its mount, about its own axes."""
 
 
-FRONT_POSITION = (0.62, 0.0, 0.40)
-FRONT_TARGET = (0.205, -0.020, 0.045)
+FRONT_POSITION = (0.62, -0.02, 0.40)
+FRONT_TARGET = (0.205, -0.035, 0.045)
 FRONT_FOVY_DEG = 31.0
 """Narrow enough that the areas and the hand fill a picture of 96 pixels (2.6 mm per pixel)."""
 
@@ -262,6 +262,7 @@ def _add_cameras(spec: mujoco.MjSpec, appearance: Appearance) -> None:
     wrist = spec.camera("wrist_cam")
     wrist.name = "wrist"
     wrist.fovy = WRIST_FOVY_DEG
+    wrist.alt.euler = np.asarray(wrist.alt.euler) + np.radians(appearance.wrist_turn_deg)
 
 
 def look_at(position: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
