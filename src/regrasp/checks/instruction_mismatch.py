@@ -76,7 +76,7 @@ def _mismatch(contract: Contract, text: str, where: Where) -> Iterator[Finding]:
             Evidence("frames trained with it", contract.instructions[nearest]),
         ),
         fix=Fix(
-            f"deploy with '{nearest}'",
+            f"Deploy with '{nearest}', or record demonstrations under the other words.",
             f"regrasp rollout CHECKPOINT --station STATION --task {shlex.quote(nearest)}",
         ),
     )

@@ -133,4 +133,4 @@ def _beyond(joint: JointContract, value: float, low: float, high: float) -> Evid
 def _home(contract: Contract) -> Fix:
     pose = ", ".join(f"{joint.name} {joint.start_mean:.1f}" for joint in contract.joints)
     command = "regrasp rollout CHECKPOINT --station STATION --starts home" if contract.is_twin else None
-    return Fix(f"drive the arm to {pose} before each rollout", command)
+    return Fix(f"Drive the arm to {pose} before each rollout.", command)

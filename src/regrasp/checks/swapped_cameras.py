@@ -230,7 +230,7 @@ class _Exchange:
                 Evidence("resembles the other camera better by", round(self.gain, 3), round(self.limit, 3)),
             ),
             fix=Fix(
-                "put the plugs back, or exchange the pictures for this run",
+                "Put the plugs back, or exchange the pictures for this run.",
                 f"regrasp rollout CHECKPOINT --station STATION --cameras {self.option}",
             ),
         )

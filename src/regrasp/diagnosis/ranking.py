@@ -282,8 +282,8 @@ def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None) -> Fix:
     if findings and (probe is None or findings[0].fix.command is not None):
         return findings[0].fix
     if probe is None:
-        return Fix("look at the findings")
-    return Fix(findings[0].fix.summary if findings else f"deploy with {probe.intervention}", probe.command)
+        return Fix("Look at the findings.")
+    return Fix(findings[0].fix.summary if findings else f"Deploy with {probe.intervention}.", probe.command)
 
 
 def _lines_of(cause: Cause) -> list[str]:

@@ -32,11 +32,12 @@ Tone = Literal["", "good", "bad"]
 
 @dataclass(frozen=True)
 class FigureBlock:
-    """A drawing. `half` blocks stand two in a row where there is room."""
+    """A drawing. `half` blocks stand two in a row where there is room; a `wide` one scrolls on a phone."""
 
     figure: Figure
     half: bool = False
     number: int = 0
+    wide: bool = False
     kind: ClassVar[str] = "figure"
 
     @property
@@ -168,7 +169,7 @@ def render(
         subtitle=subtitle,
         facts=[(label, str(value)) for label, value in (facts or {}).items()],
         plotly=_plotly() if drawn else "",
-        footer=f"Regrasp {regrasp.__version__}. Intervals of rates: Wilson, 95 %. Nothing is loaded from elsewhere.",
+        footer=f"Regrasp {regrasp.__version__}. Intervals: Wilson, 95 %. Nothing is loaded from elsewhere.",
     )
 
 
@@ -222,7 +223,7 @@ def deployment_section(
         _figure(figures.gripper_histogram(train, runs, threshold), half=True),
         _figure(figures.start_poses(train, runs), half=True),
         _figure(figures.largest_steps(train, runs), half=True),
-        _figure(figures.joint_traces(train, runs)),
+        FigureBlock(figures.joint_traces(train, runs), wide=True),
     ]
     told = f"Told '{rollouts.task}'. " if rollouts.task else ""
     overridden = f"Overridden: {', '.join(rollouts.overrides)}. " if rollouts.overrides else ""
