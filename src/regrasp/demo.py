@@ -81,7 +81,9 @@ class Size:
             UsageError: Less than two minutes, in which nothing can be learned.
         """
         if not minutes >= 2:
-            raise UsageError(f"--minutes is {minutes:g}; expected 2 or more: less teaches the policy nothing.")
+            raise UsageError(
+                f"--minutes is {minutes:g}; expected 2 or more: less teaches the policy nothing."
+            )
         share = minutes / FULL_MINUTES
         return cls(
             demonstrations=max(12, round(80 * min(share, 3))),
@@ -151,7 +153,9 @@ class Demo:
                     "Give the same --minutes to go on with it, or another --out."
                 )
         elif self.out.exists() and any(self.out.iterdir()):
-            raise UsageError(f"{self.out} is not empty and not a demo; expected a new folder. Choose another --out.")
+            raise UsageError(
+                f"{self.out} is not empty and not a demo; expected a new folder. Choose another --out."
+            )
         else:
             write_text(noted, json.dumps(wanted))
 
@@ -258,7 +262,9 @@ class Demo:
     def _instruction(self) -> str:
         return next(iter(self.contract.instructions))
 
-    def _go_wrong(self, name: str, what: str, station: Station, *, seed: int, task: str | None = None) -> None:
+    def _go_wrong(
+        self, name: str, what: str, station: Station, *, seed: int, task: str | None = None
+    ) -> None:
         """Deploy wrongly in spite of preflight, ask why, put it right, deploy again on the same starts."""
         from regrasp.lerobot_bridge.rollout import look
 
@@ -287,7 +293,9 @@ class Demo:
             preflight_section(warned, title=f"{what} Preflight warns"),
             deployment_section(name, self.train, wrong, self.contract, title=f"Run all the same: {name}"),
             diagnosis_section(diagnosis, title=f"Why it fails: {name}"),
-            deployment_section(f"{name}, put right", self.train, right, self.contract, title=f"Put right: {name}"),
+            deployment_section(
+                f"{name}, put right", self.train, right, self.contract, title=f"Put right: {name}"
+            ),
         ]
 
     def _diagnose(self, rollouts: Rollouts, address: Address) -> Diagnosis:
@@ -303,7 +311,9 @@ class Demo:
             success_section(seeing, baseline=("the same policy without cameras", blind)),
             training_section(self.train, self.contract),
             _audit_section(self.story.audit),
-            deployment_section("healthy", self.train, healthy, self.contract, title="Deployed as it was trained"),
+            deployment_section(
+                "healthy", self.train, healthy, self.contract, title="Deployed as it was trained"
+            ),
             *self.story.sections,
         ]
         path = write_report(
@@ -311,7 +321,11 @@ class Demo:
             self.out / "report.html",
             title="A policy that grabs a brain, fails twice, and is put right",
             subtitle="Recorded, trained and rolled out on the simulated SO-101 by `regrasp demo`.",
-            facts={"demonstrations": str(self.size.demonstrations), "as trained": rates["healthy"], "blind": blind},
+            facts={
+                "demonstrations": str(self.size.demonstrations),
+                "as trained": rates["healthy"],
+                "blind": blind,
+            },
         )
         self.say(f"7  The page with all figures: {path}")
         return path
@@ -320,7 +334,9 @@ class Demo:
 def _contract(run: Path) -> Contract:
     contract = read_checkpoint(run).contract
     if contract is None:
-        raise DatasetError(f"Found no regrasp.json in {run}; expected one from training. Delete the folder and go on.")
+        raise DatasetError(
+            f"Found no regrasp.json in {run}; expected one from training. Delete the folder and go on."
+        )
     return contract
 
 

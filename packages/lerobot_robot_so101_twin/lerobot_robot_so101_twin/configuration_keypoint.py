@@ -69,7 +69,9 @@ class KeypointConfig(PreTrainedConfig):
         known = list(self.image_features)
         if self.cameras is None:
             return known
-        by_name = {key.removeprefix("observation.images."): key for key in known} | {key: key for key in known}
+        by_name = {key.removeprefix("observation.images."): key for key in known} | {
+            key: key for key in known
+        }
         missing = [name for name in self.cameras if name not in by_name]
         if missing:
             raise ValueError(f"The policy looks at camera {missing[0]!r}; the dataset has {sorted(known)}.")

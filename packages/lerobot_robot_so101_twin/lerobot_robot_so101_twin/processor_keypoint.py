@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from lerobot.configs.types import FeatureType, PipelineFeatureType, PolicyFeature
+from lerobot.lerobot_types import TransitionKey
 from lerobot.processor import (
     EnvTransition,
     PolicyAction,
@@ -16,7 +17,6 @@ from lerobot.processor import (
     make_default_policy_processor_steps,
     make_policy_processor_pipelines,
 )
-from lerobot.lerobot_types import TransitionKey
 from lerobot.utils.constants import OBS_LANGUAGE_TOKENS
 
 from .configuration_keypoint import KeypointConfig
@@ -45,6 +45,7 @@ class InstructionWordsStep(ProcessorStep):
     max_words: int = 24
 
     def __call__(self, transition: EnvTransition) -> EnvTransition:
+        """The transition with the word numbers in its observation."""
         extra = transition.get(TransitionKey.COMPLEMENTARY_DATA) or {}
         task = extra.get("task")
         tasks = [task or ""] if task is None or isinstance(task, str) else list(task)
@@ -71,7 +72,8 @@ class InstructionWordsStep(ProcessorStep):
 def make_keypoint_pre_post_processors(
     config: KeypointConfig, dataset_stats: dict[str, dict[str, torch.Tensor]] | None = None
 ) -> tuple[
-    PolicyProcessorPipeline[dict[str, Any], dict[str, Any]], PolicyProcessorPipeline[PolicyAction, PolicyAction]
+    PolicyProcessorPipeline[dict[str, Any], dict[str, Any]],
+    PolicyProcessorPipeline[PolicyAction, PolicyAction],
 ]:
     """The pipelines around the policy: rename, batch, read words, move, normalise; and back."""
     steps = make_default_policy_processor_steps(config, dataset_stats)

@@ -96,10 +96,14 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         code = _say("stopped; what was finished is kept.", 130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; nothing more to say
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the reader has gone; nothing more to say
         code = 0
     except ModuleNotFoundError as error:
-        needed = MissingExtra(f"'{error.name}' is not installed; this verb needs it. Try `pip install 'regrasp[all]'`.")
+        needed = MissingExtra(
+            f"'{error.name}' is not installed; this verb needs it. Try `pip install 'regrasp[all]'`."
+        )
         code = _say(str(needed), needed.exit_code)
     except MemoryError:
         code = _say("the machine ran out of memory. Try fewer or smaller frames.", 2)
@@ -108,7 +112,8 @@ def main() -> NoReturn:
             traceback.print_exc()
         first = (str(error).strip().splitlines() or [""])[0]
         code = _say(
-            f"{type(error).__name__}: {first}. This is a defect of regrasp; set REGRASP_TRACEBACK=1 to see where.", 2
+            f"{type(error).__name__}: {first}. This is a defect of regrasp; set REGRASP_TRACEBACK=1 to see where.",
+            2,
         )
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -7,18 +7,22 @@ import typer
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="Folder for all that the demo makes; goes on where it was stopped.")] = Path(
-        "demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder for all that the demo makes; goes on where it was stopped.")
+    ] = Path("demo"),
     minutes: Annotated[float, typer.Option(help="About how long it may take on two idle cores.")] = 10.0,
-    workers: Annotated[int | None, typer.Option(help="Processes side by side; as many as there are cores.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes side by side; as many as there are cores.")
+    ] = None,
 ) -> None:
     """The whole story on the simulated arm: learn, fail, be told why, succeed. Needs no hardware."""
     import os
     import time
 
     began = time.monotonic()
-    print(f"A simulated SO-101 learns to grab a toy. About {minutes:g} minutes; all of it in {out}.", flush=True)
+    print(
+        f"A simulated SO-101 learns to grab a toy. About {minutes:g} minutes; all of it in {out}.", flush=True
+    )
     from regrasp.cli.progress import progress
     from regrasp.lerobot_bridge.quiet import prepare_environment
 

@@ -10,11 +10,15 @@ def command(
     dataset: Annotated[Path, typer.Option(help="New folder for the LeRobot dataset.")],
     episodes: Annotated[int, typer.Option(help="How many demonstrations.")] = 50,
     station: Annotated[str, typer.Option(help="'twin', or a station.yaml.")] = "twin",
-    task: Annotated[str | None, typer.Option(help="The instruction, exactly as the policy will be given it.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="The instruction, exactly as the policy will be given it.")
+    ] = None,
     expert: Annotated[bool, typer.Option("--expert", help="Let the twin's expert demonstrate.")] = False,
     area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
     twin_task: Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")] = None,
-    size: Annotated[int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same demonstrations.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Twin: processes that record side by side.")] = None,
     seconds: Annotated[float, typer.Option(help="By leader: longest time of an episode.")] = 60.0,
@@ -30,11 +34,17 @@ def command(
     chosen = station_with(station, area=area, task=twin_task, size=size)
     if not expert:
         if chosen.teleop is None or chosen.robot_type == "so101_twin":
-            raise UsageError(f"Station '{station}' has no leader arm; add --expert to let the twin demonstrate.")
+            raise UsageError(
+                f"Station '{station}' has no leader arm; add --expert to let the twin demonstrate."
+            )
         if task is None:
-            raise UsageError("--task is missing; expected the instruction, exactly as the policy will be given it.")
+            raise UsageError(
+                "--task is missing; expected the instruction, exactly as the policy will be given it."
+            )
     if dataset.exists():
-        raise UsageError(f"{dataset} exists already; expected a new folder. Choose another --dataset or delete it first.")
+        raise UsageError(
+            f"{dataset} exists already; expected a new folder. Choose another --dataset or delete it first."
+        )
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()

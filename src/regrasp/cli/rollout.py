@@ -10,14 +10,22 @@ def command(
     checkpoint: Annotated[Path, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")],
     out: Annotated[Path, typer.Option(help="New folder for the rollouts.")],
     station: Annotated[str, typer.Option(help="'twin', or a station.yaml.")] = "twin",
-    task: Annotated[str | None, typer.Option(help="The instruction; the contract's own when it has just one.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="The instruction; the contract's own when it has just one.")
+    ] = None,
     episodes: Annotated[int, typer.Option(help="How many.")] = 20,
-    allow: Annotated[list[str] | None, typer.Option(help="Go in spite of this check; may be repeated.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Go in spite of this check; may be repeated.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option(help="Longest time of an episode.")] = None,
-    n_action_steps: Annotated[int | None, typer.Option(help="Actions executed before the policy looks again.")] = None,
+    n_action_steps: Annotated[
+        int | None, typer.Option(help="Actions executed before the policy looks again.")
+    ] = None,
     area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
     twin_task: Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")] = None,
-    size: Annotated[int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")
+    ] = None,
     starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
     cameras: Annotated[str | None, typer.Option(help="Plugs exchanged, as front=wrist,wrist=front.")] = None,
     seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same starts.")] = 0,
@@ -29,17 +37,19 @@ def command(
     import os
     import sys
 
+    from regrasp.cli.instruction import the_instruction
     from regrasp.cli.progress import progress
     from regrasp.cli.twin_options import station_with
     from regrasp.data.checkpoint import read_checkpoint
-    from regrasp.cli.instruction import the_instruction
     from regrasp.errors import UsageError
     from regrasp.stats import Rate
 
     chosen = station_with(station, area=area, task=twin_task, size=size, starts=starts, cameras=cameras)
     found = read_checkpoint(checkpoint)
     if out.exists():
-        raise UsageError(f"{out} exists already; expected a new folder. Choose another --out or delete it first.")
+        raise UsageError(
+            f"{out} exists already; expected a new folder. Choose another --out or delete it first."
+        )
     instruction = the_instruction(found.contract, task or chosen.task)
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
@@ -55,7 +65,9 @@ def command(
         from regrasp.diagnosis.ranking import Address
 
         address = Address(str(checkpoint), station)
-        judged = preflight(found.contract, look(chosen, instruction, seed=seed), allow=allow or (), address=address)
+        judged = preflight(
+            found.contract, look(chosen, instruction, seed=seed), allow=allow or (), address=address
+        )
         print(judged, file=sys.stderr)
         if not judged.go:
             if json:
@@ -105,6 +117,12 @@ def command(
             )
         )
         return
-    print(f"success {rate}" if rate.n else f"{len(scored)} episodes, not scored; `regrasp label {out}` sets outcomes")
-    print(f"{result.interventions} commands were changed by the safety gate; a query took {result.p99_ms:.1f} ms (p99)")
+    print(
+        f"success {rate}"
+        if rate.n
+        else f"{len(scored)} episodes, not scored; `regrasp label {out}` sets outcomes"
+    )
+    print(
+        f"{result.interventions} commands were changed by the safety gate; a query took {result.p99_ms:.1f} ms (p99)"
+    )
     print(f"rollouts in {out}")

@@ -9,7 +9,9 @@ import typer
 def command(
     dataset: Annotated[Path, typer.Argument(help="LeRobot dataset to learn from.")],
     out: Annotated[Path, typer.Option(help="New folder for the run.")],
-    policy: Annotated[str, typer.Option(help="keypoint (two cores, minutes), act, smolvla, ...")] = "keypoint",
+    policy: Annotated[
+        str, typer.Option(help="keypoint (two cores, minutes), act, smolvla, ...")
+    ] = "keypoint",
     epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps to take, instead of --epochs.")] = None,
     batch: Annotated[int | None, typer.Option(help="Samples per step.")] = None,
@@ -26,7 +28,9 @@ def command(
 
     read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
     if out.exists():
-        raise UsageError(f"{out} exists already; expected a new folder. Choose another --out or delete it first.")
+        raise UsageError(
+            f"{out} exists already; expected a new folder. Choose another --out or delete it first."
+        )
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()

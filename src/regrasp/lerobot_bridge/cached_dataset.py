@@ -20,7 +20,8 @@ BYTES_FREE = 2_000_000_000
 def frames_bytes(dataset: LeRobotDataset) -> int:
     """Memory that the decoded frames of all cameras would take."""
     return sum(
-        dataset.num_frames * int(np.prod(dataset.meta.features[key]["shape"])) for key in dataset.meta.video_keys
+        dataset.num_frames * int(np.prod(dataset.meta.features[key]["shape"]))
+        for key in dataset.meta.video_keys
     )
 
 

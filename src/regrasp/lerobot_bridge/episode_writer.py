@@ -140,7 +140,9 @@ class EpisodeWriter:
 
 
 def finish(
-    folders: Sequence[Path], into: Path, annotate: Callable[[Path, list[Path]], None] = lambda _into, _from: None
+    folders: Sequence[Path],
+    into: Path,
+    annotate: Callable[[Path, list[Path]], None] = lambda _into, _from: None,
 ) -> None:
     """Merge the recordings in `folders`, in order, into the dataset `into`, which appears whole.
 
@@ -153,12 +155,15 @@ def finish(
         DatasetError: `into` exists already.
     """
     if into.exists():
-        raise DatasetError(f"{into} exists already; expected a new folder. Choose another name or delete it first.")
+        raise DatasetError(
+            f"{into} exists already; expected a new folder. Choose another name or delete it first."
+        )
     partial = into.with_name(f"{into.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     with quiet():
         parts = [
-            LeRobotDataset(repo_id_of(folder), root=folder / "dataset", video_backend="pyav") for folder in folders
+            LeRobotDataset(repo_id_of(folder), root=folder / "dataset", video_backend="pyav")
+            for folder in folders
         ]
         merge_datasets(parts, output_repo_id=repo_id_of(into), output_dir=partial)
     annotate(partial, list(folders))

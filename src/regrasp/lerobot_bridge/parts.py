@@ -70,7 +70,9 @@ def record_in_parts(
         DatasetError: `out` exists, a recording of another plan is unfinished, or the disk is full.
     """
     if out.exists():
-        raise DatasetError(f"{out} exists already; expected a new folder. Choose another name or delete it first.")
+        raise DatasetError(
+            f"{out} exists already; expected a new folder. Choose another name or delete it first."
+        )
     workers = max(1, min(workers, episodes))
     folder = recording_folder(out)
     _agree(folder, {**plan, "episodes": episodes, "workers": workers})
@@ -127,7 +129,9 @@ def _fork(parts: list[Part], work: Callable[[Part, Tell], None], tell: Tell) -> 
         raise
     if not failures and any(process.exitcode for process in processes):
         codes = ", ".join(str(process.exitcode) for process in processes)
-        failures.append(DatasetError(f"A recording process was killed (exit codes {codes}). Run the command again."))
+        failures.append(
+            DatasetError(f"A recording process was killed (exit codes {codes}). Run the command again.")
+        )
     if failures:
         raise failures[0]
 
@@ -153,7 +157,9 @@ def in_child[Result](function: Callable[[], Result]) -> Result:
     try:
         kind, answer = ours.recv()
     except EOFError:
-        raise DeviceError("The process that looks at the station was killed. Run the command again.") from None
+        raise DeviceError(
+            "The process that looks at the station was killed. Run the command again."
+        ) from None
     finally:
         process.join()
     if kind == "error":

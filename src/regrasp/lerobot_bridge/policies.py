@@ -71,8 +71,9 @@ class LoadedPolicy:
 
     @property
     def camera_keys(self) -> tuple[str, ...]:
-        """Keys of the cameras that the policy was trained with, in its own order."""
-        return tuple(self._config.image_features)
+        """Keys of the cameras that the policy looks at, in its own order."""
+        chosen = getattr(self._config, "camera_keys", None)
+        return tuple(self._config.image_features if chosen is None else chosen)
 
     def reset(self) -> None:
         """Forget the episode before."""
@@ -114,7 +115,8 @@ class LoadedPolicy:
         return ObservationBatch(
             states=np.array([[one[name] for name in names] for one in observations], dtype=np.float64),
             images={
-                key: np.stack([one[key.removeprefix(IMAGES)] for one in observations]) for key in self.camera_keys
+                key: np.stack([one[key.removeprefix(IMAGES)] for one in observations])
+                for key in self.camera_keys
             },
             tasks=[task] * len(observations),
         )

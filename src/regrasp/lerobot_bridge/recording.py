@@ -1,6 +1,5 @@
 """Records demonstrations: by the twin's expert here, by a person through LeRobot's own recording."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -113,7 +112,9 @@ class _Count:
 def _record_part(station: Station, task: str | None, seed: int, part: Part, tell: Tell) -> None:
     """Record the episodes of a part that are not on disk yet."""
     with connected(station) as robot:
-        writer = EpisodeWriter(part.folder, fps=station.fps, features=features_of(robot), robot_type=robot.name)
+        writer = EpisodeWriter(
+            part.folder, fps=station.fps, features=features_of(robot), robot_type=robot.name
+        )
         try:
             for note in writer.notes:
                 tell({"episode": note.get("episode"), "frames": note.get("frames", 0), "failed": False})
@@ -123,7 +124,9 @@ def _record_part(station: Station, task: str | None, seed: int, part: Part, tell
             writer.close()
 
 
-def _record_episode(robot: Any, writer: EpisodeWriter, task: str, seed: int, episode: int, tell: Tell) -> None:
+def _record_episode(
+    robot: Any, writer: EpisodeWriter, task: str, seed: int, episode: int, tell: Tell
+) -> None:
     """One demonstration that succeeds."""
     from regrasp.sim.expert import Expert
 
@@ -134,7 +137,9 @@ def _record_episode(robot: Any, writer: EpisodeWriter, task: str, seed: int, epi
         frames = 0
         while not expert.done and frames < robot.twin.max_frames:
             observation = robot.get_observation()
-            action = as_joint_dict(expert.act(), [name.removesuffix(".pos") for name in robot.action_features])
+            action = as_joint_dict(
+                expert.act(), [name.removesuffix(".pos") for name in robot.action_features]
+            )
             robot.send_action(action)
             writer.add(observation, action, task)
             frames += 1
@@ -194,7 +199,9 @@ def _write_scenes(dataset: Path, parts: list[Path]) -> None:
     write_outcomes(dataset, outcomes, Deployment(station="twin's expert"))
 
 
-def record_by_leader(station: Station, dataset: str | Path, *, episodes: int, task: str, seconds: float) -> None:
+def record_by_leader(
+    station: Station, dataset: str | Path, *, episodes: int, task: str, seconds: float
+) -> None:
     """Record by a person: LeRobot's own recording with the station's robot and leader.
 
     Raises:
@@ -228,7 +235,9 @@ def record_by_leader(station: Station, dataset: str | Path, *, episodes: int, ta
         except SystemExit as error:
             raise UsageError("LeRobot refuses the options of this station; see above.") from error
         except (ConnectionError, FileNotFoundError) as error:
-            raise DeviceError(f"The station '{station.name}' does not answer: {error}. Check power and cables.") from error
+            raise DeviceError(
+                f"The station '{station.name}' does not answer: {error}. Check power and cables."
+            ) from error
 
 
 def options(prefix: str, values: dict[str, Any]) -> list[str]:
@@ -244,5 +253,3 @@ def options(prefix: str, values: dict[str, Any]) -> list[str]:
         f"--{prefix}.{name}={json.dumps(value) if isinstance(value, dict | list) else value}"
         for name, value in values.items()
     ]
-
-

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def rollout(
     register_third_party_plugins()
     out = Path(out).resolve()
     found = read_checkpoint(checkpoint)
-    run = _Run(station, found.path, task, seed, seconds, n_action_steps, found.contract)
+    run = Run(station, found.path, task, seed, seconds, n_action_steps)
     deployment = Deployment(task, overrides, str(found.path), station.name)
     plan = {
         "kind": "rollouts",
@@ -125,7 +125,7 @@ def rollout(
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """What stays the same from one episode to the next."""
 
     station: Station
@@ -134,7 +134,11 @@ class _Run:
     seed: int
     seconds: float | None
     n_action_steps: int | None
-    contract: Contract | None
+
+    @cached_property
+    def contract(self) -> Contract | None:
+        """What the policy was trained to expect, where that is known."""
+        return read_checkpoint(self.checkpoint).contract
 
     def policy(self) -> LoadedPolicy:
         """The policy, loaded in the process that runs it."""
@@ -166,7 +170,7 @@ def _limits(joints: int) -> NDArray[np.float64]:
     return LIMITS + slack
 
 
-def _roll_part(run: _Run, part: Part, tell: Tell) -> None:
+def _roll_part(run: Run, part: Part, tell: Tell) -> None:
     """Run the episodes of a part that are not on disk yet."""
     with connected(run.station) as robot:
         policy = run.policy()
@@ -183,7 +187,7 @@ def _roll_part(run: _Run, part: Part, tell: Tell) -> None:
 
 
 def _roll_episode(
-    run: _Run, robot: Any, policy: LoadedPolicy, writer: EpisodeWriter, episode: int, tell: Tell
+    run: Run, robot: Any, policy: LoadedPolicy, writer: EpisodeWriter, episode: int, tell: Tell
 ) -> None:
     """One episode: run, record, score."""
     twin = is_twin(run.station)
@@ -243,7 +247,9 @@ def _save_ticks(path: Path, ticks: list[Tick]) -> None:
     )
 
 
-def _annotate(deployment: Deployment, summary: list[dict[str, Any]], dataset: Path, parts: list[Path]) -> None:
+def _annotate(
+    deployment: Deployment, summary: list[dict[str, Any]], dataset: Path, parts: list[Path]
+) -> None:
     """Write outcomes and ticks beside the merged dataset, and hand the notes on."""
     fps = json.loads((dataset / "meta" / "info.json").read_text())["fps"]
     notes: list[dict[str, Any]] = []
@@ -297,7 +303,11 @@ def _look(station: Station, instruction: str, seed: int) -> LiveView:
         return LiveView(
             instruction=instruction,
             joints=np.array([seen[name] for name in names], dtype=np.float64),
-            images={name: value for name, value in seen.items() if isinstance(value, np.ndarray) and value.ndim == 3},
+            images={
+                name: value
+                for name, value in seen.items()
+                if isinstance(value, np.ndarray) and value.ndim == 3
+            },
             fps=float(station.fps),
             joint_names=tuple(name.removesuffix(".pos") for name in names),
             robot_type=str(robot.name),

@@ -24,7 +24,13 @@ def make_robot(station: Station) -> Any:
     register_third_party_plugins()
     try:
         return make_robot_from_config(draccus.decode(RobotConfig, dict(station.robot)))
-    except (draccus.utils.DecodingError, draccus.utils.ParsingError, ValueError, KeyError, TypeError) as error:
+    except (
+        draccus.utils.DecodingError,
+        draccus.utils.ParsingError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise StationError(
             f"LeRobot cannot make the robot of station '{station.name}': {first}. Expected the options that "

@@ -112,7 +112,9 @@ def train(
     """
     out = Path(out).resolve()
     if out.exists():
-        raise UsageError(f"{out} exists already; expected a new folder. Choose another --out or delete it first.")
+        raise UsageError(
+            f"{out} exists already; expected a new folder. Choose another --out or delete it first."
+        )
     data = read_dataset(dataset)
     batch = batch or DEFAULT_BATCH.get(policy, 8)
     per_epoch = data.frames / batch
@@ -232,7 +234,9 @@ def _root_logging_restored() -> Generator[None]:
 
 def _refusal(printed: str) -> str:
     """LeRobot's last words before it gave up on its options."""
-    lines = [line for line in printed.splitlines() if "error" in line.lower()] or ["it stopped without a word"]
+    lines = [line for line in printed.splitlines() if "error" in line.lower()] or [
+        "it stopped without a word"
+    ]
     return f"LeRobot refuses these options: {lines[-1].strip()}."
 
 
