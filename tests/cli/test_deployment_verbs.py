@@ -1,0 +1,76 @@
+"""The verbs about deployments: what they print, and their exit codes."""
+
+import json
+
+import pytest
+from deployments import checkpoint, contract
+
+from regrasp.cli import main
+from regrasp.data.contract import write_contract
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["regrasp", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return left.value.code, shown.out, shown.err
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"type": "keypoint", **checkpoint().config}))
+    return tmp_path
+
+
+def test_contract_show_tells_what_was_expected(run, folder):
+    write_contract(folder, contract())
+    code, out, _ = run("contract", "show", folder)
+    assert code == 0
+    assert "instruction  'Grab the brain' (1200 frames)" in out
+    assert "300 steps x batch 8 = 2.00 epochs" in out
+    assert "shoulder_pan" in out
+
+
+def test_contract_show_json_is_the_contract(run, folder):
+    write_contract(folder, contract())
+    code, out, _ = run("contract", "show", folder, "--json")
+    assert code == 0
+    assert json.loads(out)["instructions"] == {"Grab the brain": 1200}
+
+
+def test_a_missing_contract_is_one_sentence_and_exit_code_2(run, folder):
+    code, out, err = run("contract", "show", folder)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: Found no contract at ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("preflight", "nowhere"),
+        ("contract", "make", "nowhere", "--dataset", "nowhere"),
+        ("diagnose", "nowhere", "--train", "nowhere", "--rollouts", "nowhere"),
+        ("compare", "nowhere", "nowhere"),
+        ("report", "nowhere", "--train", "nowhere"),
+    ],
+)
+def test_what_does_not_exist_is_one_sentence_and_exit_code_2(run, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: Found no ")
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_robot_is_refused_before_anything_is_connected(run, folder):
+    other = contract().model_copy(update={"joints": contract().joints[:5]})
+    write_contract(folder, other)
+    code, out, err = run("preflight", folder)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: Found a checkpoint that does not fit station 'twin': The policy moves ")

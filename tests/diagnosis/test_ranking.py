@@ -1,0 +1,111 @@
+"""What makes a cause a cause, and which comes first."""
+
+import pytest
+
+from regrasp.diagnosis import Evidence, Finding, Fix, Where
+from regrasp.diagnosis.probe import InputDistance, ProbeResult
+from regrasp.diagnosis.ranking import BACK, CARES_SPREADS, Address, Status, rank
+
+COMMAND = "regrasp rollout CHECKPOINT --station STATION --starts home"
+
+
+def finding(check):
+    return Finding(
+        check=check,
+        summary="It differs.",
+        where=Where(),
+        evidence=(Evidence("by", 2, 1),),
+        fix=Fix("Mend it."),
+    )
+
+
+def probe(cause, before=10.0, after=1.0, moved=2.0, healthy=1.0, limit=2.0):
+    distance = InputDistance("front", before, after, healthy, limit, (before, before))
+    return ProbeResult("probe", cause, "mended", (distance,), moved, (moved, moved), 12, COMMAND)
+
+
+def ranked(findings=(), probes=(), failing=True):
+    return rank(findings, probes, failing=failing, probed=True, address=Address("runs/x", "twin"))
+
+
+def status(**changes):
+    (cause,) = ranked([finding("x")], [probe("x", **changes)])
+    return cause.status
+
+
+def test_mismatch_relief_and_care_make_a_cause():
+    assert status() is Status.CAUSE
+
+
+def test_a_plan_that_moves_exactly_the_limit_counts():
+    assert status(moved=CARES_SPREADS) is Status.CAUSE
+    assert status(moved=CARES_SPREADS - 1e-9) is Status.NO_EFFECT
+
+
+def test_relief_of_exactly_the_limit_counts():
+    after = 10 - BACK * 9
+    assert status(after=after) is Status.CAUSE
+    assert status(after=after + 0.01) is Status.SUSPECTED
+
+
+def test_back_inside_the_healthy_level_is_full_relief():
+    assert probe("x", after=2.0).relief == 1.0
+
+
+def test_a_probe_that_makes_it_worse_has_negative_relief_and_no_score():
+    (cause,) = ranked([finding("x")], [probe("x", after=30)])
+    assert cause.probe is not None
+    assert cause.probe.relief < 0
+    assert (cause.status, cause.score) == (Status.SUSPECTED, 0.0)
+
+
+def test_an_input_that_was_healthy_is_no_mismatch():
+    assert ranked([], [probe("x", before=1.5)]) == ()
+
+
+def test_a_probe_that_helps_names_a_cause_that_no_check_saw():
+    (cause,) = ranked([], [probe("x")])
+    assert cause.status is Status.CAUSE
+    assert cause.fix.command == "regrasp rollout runs/x --station twin --starts home --out NEW"
+
+
+def test_a_probe_that_does_not_help_names_nothing():
+    assert ranked([], [probe("x", after=9)]) == ()
+
+
+def test_a_finding_that_no_probe_tests_is_suspected():
+    (cause,) = ranked([finding("x")])
+    assert (cause.status, cause.probe) == (Status.SUSPECTED, None)
+
+
+def test_nothing_is_a_cause_where_nothing_failed():
+    (cause,) = ranked([finding("x")], [probe("x")], failing=False)
+    assert cause.status is Status.NO_HARM
+
+
+def test_the_surest_and_strongest_come_first():
+    findings = [finding(name) for name in "dcba"]
+    probes = [probe("a", moved=0), probe("b", after=8), probe("c", after=2.5), probe("d")]
+    causes = ranked(findings, probes)
+    assert [cause.name for cause in causes] == ["d", "c", "b", "a"]
+    assert [cause.status for cause in causes] == [
+        Status.CAUSE,
+        Status.CAUSE,
+        Status.SUSPECTED,
+        Status.NO_EFFECT,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "left"),
+    [
+        ("", "front=wrist,wrist=front", "front=wrist,wrist=front"),
+        ("front=wrist,wrist=front", "front=wrist,wrist=front", ""),
+        ("a=b,b=c,c=a", "a=c,b=a,c=b", ""),
+        ("a=b,b=a", "b=c,c=b", "a=b,b=c,c=a"),
+    ],
+)
+def test_exchanges_of_cameras_are_carried_out_one_after_the_other(before, then, left):
+    address = Address("c", "s", "o", {"cameras": before} if before else {})
+    command = address.fill(f"regrasp rollout CHECKPOINT --station STATION --cameras {then}")
+    assert command == f"regrasp rollout c --station s {'--cameras ' + left + ' ' if left else ''}--out o"

@@ -1,0 +1,158 @@
+"""Interventions: each puts one thing right and leaves the rest as it was."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from deployments import TASK, NumpyPolicy, contract, rollouts, swapped_pictures, training
+
+from regrasp import faults
+from regrasp.diagnosis.probe import (
+    Case,
+    ObservationBatch,
+    Probe,
+    Reference,
+    first_observations,
+    interval_of_median,
+    load_probes,
+    run_probe,
+)
+from regrasp.diagnosis.runner import check_names
+from regrasp.probes.camera_permutation import camera_permutation, resized
+from regrasp.probes.instruction import instruction
+from regrasp.probes.start_pose import nearest_starts, start_pose
+
+TRAIN = training()
+KNOWN = contract(TRAIN)
+
+
+def case(deployed=None, known=KNOWN):
+    data = (deployed or rollouts(8)).dataset
+    return Case(known, first_observations(TRAIN, known), first_observations(data, known))
+
+
+def same(one: ObservationBatch, other: ObservationBatch, *, but: str):
+    parts = {
+        "states": np.array_equal(one.states, other.states),
+        "images": all(np.array_equal(one.images[key], other.images[key]) for key in one.images),
+        "tasks": one.tasks == other.tasks,
+    }
+    return all(equal for part, equal in parts.items() if part != but)
+
+
+def test_every_probe_speaks_for_a_check():
+    assert {probe.cause for probe in load_probes()} <= set(check_names())
+    assert {probe.name for probe in load_probes()} >= {"instruction", "camera-permutation", "start-pose"}
+
+
+def test_the_instruction_is_put_right_and_nothing_else():
+    given = case(faults.instruction_mismatch(rollouts(8)))
+    (form,) = instruction(given)
+    assert form.batch.tasks == [TASK] * 8
+    assert same(form.batch, given.observed, but="tasks")
+
+
+def test_every_training_instruction_is_tried():
+    two = KNOWN.model_copy(update={"instructions": {TASK: 900, "Fold the towel": 300}})
+    assert [form.batch.tasks[0] for form in instruction(case(known=two))] == [TASK, "Fold the towel"]
+
+
+def test_cameras_are_exchanged_and_nothing_else():
+    given = case()
+    (form,) = camera_permutation(given)
+    front, wrist = (f"observation.images.{name}" for name in ("front", "wrist"))
+    assert np.array_equal(form.batch.images[front], given.observed.images[wrist])
+    assert np.array_equal(form.batch.images[wrist], given.observed.images[front])
+    assert same(form.batch, given.observed, but="images")
+
+
+def test_three_cameras_have_five_exchanges_and_one_has_none():
+    given = case()
+    front = given.observed.images["observation.images.front"]
+    three = replace(given.observed, images={f"observation.images.{name}": front for name in "abc"})
+    assert len(list(camera_permutation(replace(given, observed=three)))) == 5
+    lone = replace(given.observed, images={"observation.images.front": front})
+    assert not list(camera_permutation(replace(given, observed=lone)))
+
+
+def test_pictures_of_another_size_are_fitted():
+    picture = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(1, 4, 6, 3)
+    assert np.array_equal(resized(resized(picture, (8, 12)), (4, 6)), picture)
+
+
+def test_the_state_becomes_the_nearest_training_start():
+    given = case(faults.start_pose_shift(rollouts(8)))
+    (form,) = start_pose(given)
+    starts = {tuple(state) for state in given.train.states}
+    assert all(tuple(state) in starts for state in form.batch.states)
+    assert same(form.batch, given.observed, but="states")
+
+
+def test_a_training_start_is_its_own_nearest():
+    starts = case().train.states
+    assert np.array_equal(nearest_starts(starts, starts), starts)
+
+
+def test_healthy_starts_lie_within_the_healthy_level():
+    reference = Reference(NumpyPolicy(), case().train, KNOWN)
+    for seed in range(5):
+        observed = first_observations(rollouts(20, seed + 50).dataset, KNOWN)
+        assert not [one.name for one in reference.inputs(observed) if one.disturbed]
+
+
+def test_only_the_input_that_was_disturbed_lies_outside():
+    reference = Reference(NumpyPolicy(), case().train, KNOWN)
+    for fault, names in (
+        (faults.instruction_mismatch, {"instruction"}),
+        (faults.start_pose_shift, {"state"}),
+        (lambda r: replace(r, dataset=swapped_pictures(r.dataset)), {"front", "wrist"}),
+    ):
+        observed = first_observations(fault(rollouts(8)).dataset, KNOWN)
+        assert {one.name for one in reference.inputs(observed) if one.disturbed} == names
+
+
+def test_an_exchange_stands_out_tenfold():
+    reference = Reference(NumpyPolicy(), case().train, KNOWN)
+    swapped = first_observations(swapped_pictures(rollouts(8).dataset), KNOWN)
+    for one in reference.inputs(swapped):
+        if one.name in ("front", "wrist"):
+            assert one.before > 10 * one.healthy
+
+
+def test_a_camera_without_features_is_judged_by_its_picture():
+    class Featureless(NumpyPolicy):
+        def features(self, batch):
+            return {}
+
+        def chunks(self, batch):
+            return np.zeros((len(batch), 8, 6))
+
+    reference = Reference(Featureless(), case().train, KNOWN)
+    swapped = first_observations(swapped_pictures(rollouts(8).dataset), KNOWN)
+    assert {one.name for one in reference.inputs(swapped) if one.disturbed} == {"front", "wrist"}
+
+
+@pytest.mark.parametrize(("name", "rows"), [("front", 8), ("wrist", 8)])
+def test_first_observations_are_the_first_pictures(name, rows):
+    deployed = rollouts(8).dataset
+    pictures = first_observations(deployed, KNOWN).images[f"observation.images.{name}"]
+    assert len(pictures) == rows
+    assert np.array_equal(pictures[3], deployed.episodes[3].cameras[name].frames([0])[0])
+
+
+def test_of_many_starts_a_hundred_are_taken_evenly():
+    many = replace(TRAIN, episodes=TRAIN.episodes * 4)
+    assert len(first_observations(many, KNOWN)) == 100
+
+
+def test_a_probe_with_nothing_to_try_has_no_result():
+    given = case()
+    reference = Reference(NumpyPolicy(), given.train, KNOWN)
+    assert run_probe(Probe("none", "none", lambda _: iter(())), given, reference) is None
+
+
+def test_the_interval_of_a_median_holds_it_and_narrows_with_episodes():
+    values = np.random.default_rng(0).normal(size=200)
+    few, many = interval_of_median(values[:10]), interval_of_median(values)
+    assert many[0] <= np.median(values) <= many[1]
+    assert many[1] - many[0] < few[1] - few[0]
