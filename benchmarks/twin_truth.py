@@ -20,7 +20,7 @@ from regrasp.errors import RegraspError
 from regrasp.sim.environment import Twin, TwinConfig
 from regrasp.sim.expert import Expert
 from regrasp.sim.free_space import lag_s, replay
-from regrasp.sim.imperfections import ENCODER_STEP_DEG, Imperfections, ideal
+from regrasp.sim.imperfections import ENCODER_STEP_DEG, IDEAL, Imperfections
 
 EPISODES = 6
 """Per dataset: enough frames, in a minute."""
@@ -91,7 +91,7 @@ def report_replay(recording: Recording) -> None:
     """Lag and error per joint, before and after fitting, and what goes beyond the stops."""
     real = np.concatenate(recording.states)
     actions = np.concatenate(recording.actions)
-    before, after = replay_all(recording, ideal()), replay_all(recording, Imperfections())
+    before, after = replay_all(recording, IDEAL), replay_all(recording, Imperfections())
     lags = [30 * lag_s(states, actions, recording.fps) for states in (real, before, after)]
     print(f"\n{recording.name}: {len(recording.states)} episodes, {len(real)} frames, {recording.fps:g} fps")
     print(f"{'':15s}{'lag real':>9s}{'ideal':>7s}{'twin':>7s}{'|error| ideal':>15s}{'twin':>7s}"

@@ -202,3 +202,8 @@ def test_a_command_that_is_no_number_is_refused(twin):
         str(caught.value) == "Found command [0.0, nan, 0.0, 0.0, 0.0, 0.0]; expected 6 finite joint values."
     )
     assert twin.tick == 0
+
+
+def test_configurations_can_be_compared_and_kept_in_sets():
+    assert TwinConfig() == TwinConfig()
+    assert len({TwinConfig(), TwinConfig(), TwinConfig(appearance=Appearance(light=0.5))}) == 2

@@ -13,8 +13,8 @@ from regrasp.sim.free_space import lag_s, replay
 from regrasp.sim.imperfections import (
     ENCODER_STEP_DEG,
     GRIPPER_STEP,
+    IDEAL,
     Imperfections,
-    ideal,
     noise_field,
     with_noise,
 )
@@ -44,13 +44,13 @@ def test_every_joint_follows_three_to_four_frames_late():
 
 def test_an_ideal_arm_is_as_late_as_the_loop_alone():
     actions = swinging()
-    frames = FPS * lag_s(replay(MIDDLE, actions, FPS, ideal()), actions, FPS)
+    frames = FPS * lag_s(replay(MIDDLE, actions, FPS, IDEAL), actions, FPS)
     assert (frames <= 1.5).all()
 
 
 def test_a_stretched_arm_sags():
     stretched = np.array([0.0, 30.0, -30.0, 20.0, -90.0, 40.0])
-    gap = settled(stretched, replace(Imperfections(), backlash_deg=np.zeros(6))) - stretched
+    gap = settled(stretched, replace(Imperfections(), backlash_deg=(0.0,) * 6)) - stretched
     assert 0.8 < gap[1] < 3.0
     assert 0.8 < gap[2] < 3.0
     assert abs(gap[0]) < 0.2
@@ -58,13 +58,13 @@ def test_a_stretched_arm_sags():
 
 def test_an_ideal_arm_does_not():
     stretched = np.array([0.0, 30.0, -30.0, 20.0, -90.0, 40.0])
-    assert settled(stretched, ideal()) == pytest.approx(stretched, abs=0.1)
+    assert settled(stretched, IDEAL) == pytest.approx(stretched, abs=0.1)
 
 
 def test_play_swallows_a_small_turn_back():
     imperfections = Imperfections()
     there = np.linspace(MIDDLE, MIDDLE + 10.0, 60)
-    back = np.tile(MIDDLE + 10.0 - 0.9 * imperfections.backlash_deg, (60, 1))
+    back = np.tile(MIDDLE + 10.0 - 0.9 * np.asarray(imperfections.backlash_deg), (60, 1))
     states = replay(MIDDLE, np.concatenate([there, np.tile(there[-1], (60, 1)), back]), FPS, imperfections)
     assert np.abs(states[-1] - states[119])[:GRIPPER].max() <= 2 * ENCODER_STEP_DEG
 
@@ -93,7 +93,7 @@ def test_a_recording_is_followed_better_than_by_an_ideal_arm(name):
             np.abs(replay(episode.states[0], episode.actions, round(dataset.fps), arm) - episode.states),
             axis=0,
         )
-        for arm in (ideal(), Imperfections())
+        for arm in (IDEAL, Imperfections())
     ]
     assert (errors[1][:GRIPPER] < errors[0][:GRIPPER]).all()
     assert (errors[1][:GRIPPER] < 1.0).all()

@@ -2,7 +2,7 @@
 
 import atexit
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from regrasp.arm.so101 import HOME, HOME_SPREAD, within_limits
 from regrasp.arm.units import to_radians
 from regrasp.errors import DeviceError, UsageError
-from regrasp.sim.imperfections import Imperfections, noise_field, with_noise
+from regrasp.sim.imperfections import REAL, Imperfections, noise_field, with_noise
 from regrasp.sim.opengl import no_opengl
-from regrasp.sim.scene import AREA_CENTRE, AREAS, TOY_REST_M, Appearance, scene_spec
+from regrasp.sim.scene import AREA_CENTRE, AREAS, TOY_REST_M, TRAINING_ROOM, Appearance, scene_spec
 from regrasp.sim.servos import Servos
 from regrasp.sim.tasks import STARTS, TASKS, Judge, Scene
 
@@ -29,6 +29,9 @@ Pan and gripper as the recordings that failed for it had them (-145..14 there; t
 
 SCATTER_CLEARANCE_M = 0.075
 """Scattered starts keep the point between the jaws this far above the table."""
+
+SCATTER_PITCH_DEG = (30.0, 140.0)
+"""How far their hand may point forwards or back: lift + elbow + wrist_flex, 90 is straight down."""
 
 YAW_SPREAD_DEG = 60.0
 """The toy's long axis points away from the arm, give or take this."""
@@ -47,8 +50,8 @@ class TwinConfig:
     width: int = 96
     height: int = 96
     fps: int = 30
-    imperfections: Imperfections = field(default_factory=Imperfections)
-    appearance: Appearance = field(default_factory=Appearance)
+    imperfections: Imperfections = REAL
+    appearance: Appearance = TRAINING_ROOM
     shadows: bool = False
     """Shadows and smooth edges: for pictures to look at; they cost six times the drawing."""
 
@@ -227,7 +230,8 @@ class Twin:
             return within_limits(HOME + HOME_SPREAD * np.clip(rng.standard_normal(6), -2.5, 2.5))
         while True:
             pose = rng.uniform(SCATTER[:, 0], SCATTER[:, 1])
-            if self._is_free(pose):
+            low, high = SCATTER_PITCH_DEG
+            if low < pose[1:4].sum() < high and self._is_free(pose):
                 return pose
 
     def _is_free(self, pose: NDArray[np.float64]) -> bool:

@@ -106,7 +106,7 @@ class Expert:
         self.rng = rng
         self.tremor_deg = tremor_deg
         self._kinematics = Kinematics()
-        self._stiffness = twin.config.imperfections.stiffness_nm_rad
+        self._stiffness = np.asarray(twin.config.imperfections.stiffness_nm_rad)
         self.reset()
 
     def reset(self) -> None:

@@ -84,6 +84,8 @@ class Appearance:
     """How far the wrist camera was turned in its mount, about its own axes."""
 
 
+TRAINING_ROOM = Appearance()
+
 FRONT_POSITION = (0.62, -0.02, 0.40)
 FRONT_TARGET = (0.205, -0.035, 0.045)
 FRONT_FOVY_DEG = 31.0

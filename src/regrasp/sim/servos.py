@@ -19,10 +19,11 @@ class Servos:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, imperfections: Imperfections, fps: int):
         self._model, self._data = model, data
-        self._imperfections = imperfections
+        self._encoder_step = imperfections.encoder_step
         self._substeps = round(1.0 / (fps * model.opt.timestep))
         self._delay = round(imperfections.delay_s / model.opt.timestep)
-        stiffness = imperfections.stiffness_nm_rad
+        self._stiffness = stiffness = np.asarray(imperfections.stiffness_nm_rad)
+        self._backlash = np.asarray(imperfections.backlash_deg)
         damping = np.maximum(imperfections.response_s * stiffness - model.dof_damping[:6], 0.0)
         model.actuator_gainprm[:6, 0] = stiffness
         model.actuator_biasprm[:6, 1] = -stiffness
@@ -33,7 +34,7 @@ class Servos:
         angles = to_radians(pose)
         self._data.qpos[:6] = angles
         mujoco.mj_forward(self._model, self._data)
-        goal = angles + self._data.qfrc_bias[:6] / self._imperfections.stiffness_nm_rad
+        goal = angles + self._data.qfrc_bias[:6] / self._stiffness
         goal[GRIPPER] = np.clip(angles[GRIPPER], *GRIPPER_RANGE_RAD)
         self._data.ctrl[:6] = goal
         self._held = to_degrees(goal.copy())
@@ -42,7 +43,7 @@ class Servos:
     def follow(self, command: NDArray[np.float64]) -> None:
         """Take in one command and let one frame pass."""
         goal = within_limits(command)
-        self._held = through_play(goal, self._held, self._imperfections.backlash_deg)
+        self._held = through_play(goal, self._held, self._backlash)
         self._underway.append(to_radians(self._held))
         late = self._delay % self._substeps
         self._advance(self._underway.popleft(), late)
@@ -50,7 +51,7 @@ class Servos:
 
     def readings(self) -> NDArray[np.float64]:
         """Joint values as the encoders read them, shape [6]."""
-        return read_encoder(to_degrees(self._data.qpos[:6].copy()), self._imperfections.encoder_step)
+        return read_encoder(to_degrees(self._data.qpos[:6].copy()), self._encoder_step)
 
     def _advance(self, goal: NDArray[np.float64], count: int) -> None:
         if count:
