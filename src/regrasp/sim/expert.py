@@ -5,7 +5,7 @@ a first, quick one that ends a little beside its aim, then slower ones that put 
 feels the toy, squeezes, and lifts. Speed, aim, opening and tremor differ from one demonstration to the next.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,13 @@ RETREAT_FRAMES = 16
 
 OVERLAP = 0.3
 """Share of the reach that is still to go when the descent sets in."""
+
+CLOSE_EARLY = 0.2
+"""Share of the descent that is still to go when the jaws begin to close.
+
+The hand has all but arrived by then. Waiting until it stands still would leave frames that look alike and
+differ in what to do next, and a policy that learned from them hesitates there.
+"""
 
 HOVER_M = 0.075
 """Height above the grasp at which reaching turns into going down."""
@@ -136,16 +143,18 @@ class Expert:
 
     def _demonstrate(self) -> Iterator[NDArray[np.float64]]:
         grasp = self._grasp_point()
-        yield from self._approach(grasp)
-        yield from self._close()
+        arrival = yield from self._approach(grasp)
+        yield from self._close(arrival)
         yield from self._lift(grasp)
         if self.twin.config.task == "brain-to-bin":
             yield from self._bring_to_bin()
         yield from self._wait()
         self.done = True
 
-    def _approach(self, grasp: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-        """Reach to above the toy, opening the jaws, and go down beside it."""
+    def _approach(
+        self, grasp: NDArray[np.float64]
+    ) -> Generator[NDArray[np.float64], None, NDArray[np.float64]]:
+        """Reach to above the toy, opening the jaws, and go down beside it; returns the end of the path."""
         hover = grasp + np.array([0.0, 0.0, HOVER_M]) + self.style.aim_error_m
         start = self._angles
         self._kinematics.start_from(to_radians(READY))
@@ -158,16 +167,20 @@ class Expert:
         path = self._solve(points)
         path[:, :GRIPPER] += np.outer(1 - min_jerk(time / reach), self._loaded(start) - path[0])[:, :GRIPPER]
         grips = self._grip + (self.style.opening - self._grip) * min_jerk(time / (0.8 * reach))
-        yield from self._follow(path, grips)
+        early = len(path) - round(CLOSE_EARLY * descent)
+        yield from self._follow(path[:early], grips)
+        return path[early:]
 
-    def _close(self) -> Iterator[NDArray[np.float64]]:
-        """Close until the toy is felt, and a little further."""
+    def _close(self, path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        """Close, arriving at the end of `path`, until the toy is felt, and a little further."""
         felt, floor = 0, 0.0
+        poses = iter(path)
         while felt < self.style.reaction_frames and self._grip > 0.0:
             if self.twin.scene().jaws_touching == 2:
                 felt += 1
                 floor = max(float(self.twin.joints()[GRIPPER]) - self.style.squeeze, 0.0)
             self._grip = max(self._grip - self.style.closing_per_frame, floor)
+            self._body = next(poses, self._body)
             yield self._command()
 
     def _lift(self, grasp: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
