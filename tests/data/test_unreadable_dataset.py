@@ -98,6 +98,10 @@ def test_garbage_instead_of_json(folder, garbage):
         ),
         ({"fps": 0}, "fps 0 in {info}; expected frames per second, such as 30"),
         ({"fps": None}, "fps None in {info}; expected frames per second, such as 30"),
+        (
+            {"chunks_size": {}},
+            "chunks_size {{}} in {info}; expected the number of episodes in a folder, such as 1000",
+        ),
         ({"fps": "30"}, "fps '30' in {info}; expected frames per second, such as 30"),
     ],
 )
@@ -251,3 +255,26 @@ def test_reading_changes_nothing(folder):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert isinstance(read_dataset(folder), Dataset)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_pictures_of_another_size_than_was_declared(dataset, tmp_path):
+    folder = write_v3(dataset, tmp_path / "d", codec="libx264")
+    info = json.loads((folder / "meta/info.json").read_text())
+    info["features"]["observation.images.front"]["shape"] = [480, 640, 3]
+    (folder / "meta/info.json").write_text(json.dumps(info))
+    with pytest.raises(DatasetError) as raised:
+        read_dataset(folder).episodes[0].cameras["front"].frames([0])
+    assert str(raised.value) == (
+        "Found pictures of 48 x 64 pixels in camera 'front'; expected 480 x 640, as meta/info.json says; "
+        f"{AGAIN}"
+    )
+
+
+@pytest.mark.parametrize("line", ['{"task_index": {}, "task": "x"}', '{"task": "x"}', '{"task_index": 0}'])
+def test_instructions_without_a_number_or_a_text(tmp_path, line):
+    folder = write_v21(sound_dataset(cameras=False), tmp_path / "d")
+    (folder / "meta/tasks.jsonl").write_text(line)
+    assert says(folder) == (
+        f"Found the line {line} in {folder}/meta/tasks.jsonl; expected 'task_index', a number, and 'task', "
+        f"a text; {AGAIN}"
+    )

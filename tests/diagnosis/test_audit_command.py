@@ -92,8 +92,8 @@ def test_what_cannot_be_read_leaves_with_2_and_one_sentence(run, tmp_path):
     code, out, err = run("audit", tmp_path / "nothing", "--json")
     assert (code, out) == (2, "")
     assert err == (
-        f"error: Found no dataset at {tmp_path}/nothing; expected a folder with meta/info.json, or a Hub id such "
-        "as 'owner/name'; try the path that was given to lerobot-record as --dataset.root.\n"
+        f"error: Found no dataset at {tmp_path}/nothing; expected a folder with meta/info.json, or a Hub id "
+        "such as 'owner/name'; try the path that was given to lerobot-record as --dataset.root.\n"
     )
 
 

@@ -9,13 +9,14 @@ the project that Regrasp comes from, pan between -145 and 14 degrees against -8 
 2.8-40 against 0.5 +- 0.3, turned a policy that worked into one with 0 to 33 % success.
 
 ## How it decides
-The usual start is the median of the first measured poses. A joint may stray from it by 15 % of the range
-in which it works in this dataset, or of the median joint's range if that is wider. Where all starts vary more
-than that (four standard deviations, from the median deviation; more for few episodes), as much is allowed, up
-to twice the limit. Where the standard deviation itself is above 1.5 times the limit, there is no usual start
-(starts spread evenly over a joint's whole range have about 2.3 times). On five recordings of real arms this names three of their
-33 episodes, and the one set that was started anywhere; sound demonstrations (pan 3 degrees, gripper 0.3) stay
-below it.
+The usual start is the median of the first measured poses. A joint may stray from it by 15 % of the range in
+which it works in this dataset, or of the median joint's range if that is wider. Where all starts vary more
+than that (four standard deviations, from the median deviation; more for few episodes), as much is allowed,
+up to twice the limit. Where the standard deviation itself is above 1.5 times the limit, there is no usual
+start: starts spread evenly over a joint's whole range have 2.3 times.
+
+On five recordings of real arms this names three of their 33 episodes, and the one set that was started
+anywhere; sound demonstrations (pan 3 degrees, gripper 0.3) stay below it.
 
 ## What can fool it
 Starts scattered on purpose, so that the policy learns to begin anywhere, look the same. That takes many

@@ -31,6 +31,7 @@ again over the whole range, or limit the leader to what the follower can reach.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,7 @@ from regrasp.diagnosis.signals import (
     action_scale,
     gripper_joints,
     longest_run,
+    once_per_dataset,
     require_matching_joints,
     span,
 )
@@ -78,23 +80,35 @@ def unfollowed_joint(
             yield from _stops_short(dataset, joint, sign, beyond_share, min_frames_share)
 
 
+@dataclass(frozen=True, eq=False)
+class _Spans:
+    """How far each joint was commanded and measured, and the median distance between the two; each [E, J]."""
+
+    commanded: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    gap: NDArray[np.float64]
+
+
+@once_per_dataset
+def _spans(dataset: Dataset) -> _Spans:
+    return _Spans(
+        np.array([span(episode.actions) for episode in dataset.episodes]),
+        np.array([span(episode.states) for episode in dataset.episodes]),
+        np.array([np.median(np.abs(e.actions - e.states), axis=0) for e in dataset.episodes]),
+    )
+
+
 def _unmoved(dataset: Dataset, joint: int, min_followed: float) -> tuple[tuple[int, ...], float]:
     """Episodes in which a commanded joint stays where it is, and the largest share it follows there."""
     least = COMMANDED_SHARE * float(np.median(action_scale(dataset)))
-    shares: dict[int, float] = {}
-    resting: list[int] = []
-    for episode in dataset.episodes:
-        commanded, measured = _span(episode.actions, joint), _span(episode.states, joint)
-        gap = np.median(np.abs(episode.actions[:, joint] - episode.states[:, joint]))
-        if commanded > least and measured < min_followed * commanded:
-            shares[episode.index] = measured / commanded
-        elif measured < min_followed * least and gap > least:
-            resting.append(episode.index)
-    return (tuple(sorted([*shares, *resting])), max(shares.values())) if shares else ((), 0.0)
-
-
-def _span(values: NDArray[np.float64], joint: int) -> float:
-    return float(span(values[:, joint : joint + 1])[0])
+    spans = _spans(dataset)
+    commanded, measured = spans.commanded[:, joint], spans.measured[:, joint]
+    dead = (commanded > least) & (measured < min_followed * commanded)
+    if not dead.any():
+        return (), 0.0
+    resting = (measured < min_followed * least) & (spans.gap[:, joint] > least)
+    episodes = tuple(dataset.episodes[i].index for i in np.flatnonzero(dead | resting))
+    return episodes, float((measured[dead] / commanded[dead]).max())
 
 
 def _dead_joint(
@@ -128,6 +142,8 @@ def _stops_short(
     """The finding for one joint and one direction, +1 or -1, if commands lie beyond its stop."""
     scale = float(action_scale(dataset)[joint])
     reach = float(np.nanpercentile(sign * dataset.states[:, joint], 99.9))
+    if not (sign * dataset.actions[:, joint] > reach + beyond_share * scale).mean() > min_frames_share:
+        return
     held = {e.index: _held_beyond(e, joint, sign, reach, scale, beyond_share) for e in dataset.episodes}
     frames = sum(int(mask.sum()) for mask in held.values())
     episodes = tuple(number for number, mask in held.items() if mask.any())

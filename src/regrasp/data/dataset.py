@@ -25,6 +25,9 @@ from regrasp.errors import DatasetError
 
 STATE, ACTION = "observation.state", "action"
 _INDEX_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
+MOST_JOINTS = 10_000
+"""More than any robot has: a larger number is a damaged file."""
+
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 type Json = dict[str, Any]
@@ -219,6 +222,10 @@ class _Info:
         if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < 10_000:
             _wrong(self.path, f"fps {fps!r}", "frames per second, such as 30")
 
+        chunks = self.raw.get("chunks_size", 1000)
+        if type(chunks) is not int or chunks < 1:
+            _wrong(self.path, f"chunks_size {chunks!r}", "the number of episodes in a folder, such as 1000")
+
     @property
     def version(self) -> str:
         return str(self.raw.get("codebase_version"))
@@ -263,11 +270,9 @@ class _Info:
         """Joint names without `.pos`, from a list, a dict of lists or of indices; numbered when not given."""
         names = _flat_names(self.features[feature].get("names"))
         shape = self.features[feature].get("shape")
-        width = (
-            shape[0]
-            if isinstance(shape, list) and len(shape) == 1 and isinstance(shape[0], int)
-            else len(names)
-        )
+        width = shape[0] if isinstance(shape, list) and len(shape) == 1 else len(names)
+        if type(width) is not int or not 0 < width < MOST_JOINTS:
+            _wrong(self.path, f"shape {shape!r} of '{feature}'", "the number of joints")
         if len(names) != width:
             names = [f"joint_{number}" for number in range(1, width + 1)]
         return tuple(name.removesuffix(".pos") for name in names)
@@ -307,7 +312,12 @@ class _Layout:
         return self.folder / self._place("video_path", row, f"videos/{key}", video_key=key)
 
     def video_start_s(self, key: str, row: Json) -> float:
-        return float(row.get(f"videos/{key}/from_timestamp") or 0.0)
+        """Where the episode begins in its file; v2.1 has one file for each and does not say."""
+        column = f"videos/{key}/from_timestamp"
+        start = row.get(column) or 0.0
+        if not isinstance(start, int | float) or not 0 <= start < 1e7:
+            _wrong(self.folder / "meta" / "episodes", f"{column} {start!r}", "seconds from the file's start")
+        return float(start)
 
     def _place(self, template: str, row: Json, prefix: str, **more: str) -> str:
         """A path of `info.json` filled in for one episode; `prefix` names the metadata columns in v3.0."""
@@ -318,7 +328,7 @@ class _Layout:
             "chunk_index": chunk,
             "file_index": row.get(f"{prefix}/file_index", 0),
             "episode_index": episode,
-            "episode_chunk": episode // int(self.info.raw.get("chunks_size") or 1000),
+            "episode_chunk": episode // int(self.info.raw.get("chunks_size", 1000)),
             **more,
         }
         try:
@@ -385,7 +395,7 @@ def _tasks_v3(folder: Path) -> Iterator[tuple[int, str]]:
         texts = [
             name for name in names if name != "task_index" and _is_text(file.schema_arrow.field(name).type)
         ]
-        if "task_index" not in names or not texts:
+        if "task_index" not in names or not texts or not _is_index(file.schema_arrow, "task_index"):
             _wrong(path, f"columns {names}", "'task_index' and the instruction")
         text = "task" if "task" in texts else texts[0]
         table = _read_columns(file, ["task_index", text], path)
@@ -395,9 +405,13 @@ def _tasks_v3(folder: Path) -> Iterator[tuple[int, str]]:
 def _tasks_v2(folder: Path) -> Iterator[tuple[int, str]]:
     path = folder / "meta" / "tasks.jsonl"
     for record in _json_lines(path):
-        if "task_index" not in record or "task" not in record:
-            _wrong(path, f"a line with {sorted(record)}", "'task_index' and 'task'")
+        if type(record.get("task_index")) is not int or not isinstance(record.get("task"), str):
+            _wrong(path, f"the line {json.dumps(record)[:80]}", "'task_index', a number, and 'task', a text")
         yield record["task_index"], record["task"]
+
+
+def _is_index(schema: pa.Schema, name: str) -> bool:
+    return pa.types.is_integer(schema.field(name).type)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -527,6 +541,10 @@ def _join(parts: list[NDArray[np.generic]], name: str, layout: _Layout) -> NDArr
     return np.concatenate(parts)
 
 
+_BROKEN_TABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What Arrow raises at damaged bytes; the last one at a damaged column name."""
+
+
 def _open_table(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
@@ -535,14 +553,14 @@ def _open_table(path: Path) -> pq.ParquetFile:
             f"Found no file {path}; expected it because meta/ names it; "
             "try to copy or download the dataset again."
         ) from error
-    except (pa.ArrowException, OSError) as error:
+    except _BROKEN_TABLE as error:
         raise _unreadable(path) from error
 
 
 def _read_columns(file: pq.ParquetFile, columns: list[str], path: Path) -> pa.Table:
     try:
         return file.read(columns=columns)
-    except (pa.ArrowException, OSError) as error:
+    except _BROKEN_TABLE as error:
         raise _unreadable(path) from error
 
 

@@ -83,6 +83,12 @@ class Camera:
         rising, places = np.unique(wanted, return_inverse=True)
         pictures = np.empty((len(rising), self.height, self.width, 3), dtype=np.uint8)
         for place, picture in enumerate(self.source.rgb(rising)):
+            if picture.shape != pictures.shape[1:]:
+                raise DatasetError(
+                    f"Found pictures of {picture.shape[0]} x {picture.shape[1]} pixels in camera "
+                    f"'{self.name}'; expected {self.height} x {self.width}, as meta/info.json says; "
+                    "try to copy or download the dataset again."
+                )
             pictures[place] = picture
         return pictures[places]
 

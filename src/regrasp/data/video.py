@@ -156,7 +156,7 @@ def _av_error() -> "type[FFmpegError]":
 def _open_video(path: Path) -> "InputContainer":
     import av
 
-    return av.open(str(path), mode="r")
+    return av.open(str(path), mode="r", metadata_errors="replace")
 
 
 def _video_stream(container: "InputContainer", path: Path) -> "VideoStream":

@@ -87,10 +87,26 @@ def _names_in(package: str) -> Iterator[str]:
 def read_page(name: str) -> str:
     """The page of one check: the docstring of its file, read without importing it."""
     (known,) = _known([name])
-    spec = importlib.util.find_spec(f"{CHECKS_PACKAGE}.{known.replace('-', '_')}")
+    return ast.get_docstring(_parsed(known)) or ""
+
+
+def _inputs_in_file(name: str) -> list[set[str]]:
+    """What each function marked `@check(...)` reads, from the text of the file."""
+    return [
+        {argument.arg for argument in (*node.args.posonlyargs, *node.args.args)}
+        for node in _parsed(name).body
+        if isinstance(node, ast.FunctionDef)
+        for mark in node.decorator_list
+        if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "check"
+    ]
+
+
+@cache
+def _parsed(name: str) -> ast.Module:
+    spec = importlib.util.find_spec(f"{CHECKS_PACKAGE}.{name.replace('-', '_')}")
     assert spec is not None
-    assert spec.origin is not None, f"{known} was listed from its file"
-    return ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    assert spec.origin is not None, f"{name} was listed from its file"
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
 
 
 def load_check(name: str) -> tuple[Check, ...]:
@@ -101,11 +117,9 @@ def load_check(name: str) -> tuple[Check, ...]:
 
 
 def checks_reading(artefacts: Collection[str]) -> tuple[str, ...]:
-    """Names of the checks that some function of can judge from these artefacts alone."""
+    """Names of the checks that can judge from these artefacts alone; imports none of them."""
     at_hand = set(artefacts)
-    return tuple(
-        name for name in check_names() if any(set(check.inputs) <= at_hand for check in load_check(name))
-    )
+    return tuple(name for name in check_names() if any(needed <= at_hand for needed in _inputs_in_file(name)))
 
 
 def _known(names: Collection[str]) -> tuple[str, ...]:

@@ -57,6 +57,9 @@ def span(values: NDArray[np.float64]) -> NDArray[np.float64]:
         >>> span(np.array([[0.0], [np.nan], [100.0]])).tolist()
         [98.0]
     """
+    if np.isfinite(values).all():
+        low, high = np.percentile(values, [1, 99], axis=0)
+        return high - low
     finite = np.where(np.isfinite(values), values, np.nan)
     known = np.where(np.isnan(finite).all(axis=0), 0.0, finite)
     low, high = np.nanpercentile(known, [1, 99], axis=0)
