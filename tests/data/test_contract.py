@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from regrasp.data.contract import (
     Contract,
-    gripper_threshold,
-    likeness,
     measure_contract,
-    otsu_threshold,
     read_contract,
     write_contract,
 )
+from regrasp.data.measures import gripper_threshold, likeness, otsu_threshold
 from regrasp.errors import ContractError
 
 

@@ -28,13 +28,17 @@ import difflib
 import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from regrasp.data.contract import Contract, instruction_frames
+from regrasp.data.measures import instruction_frames
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.preflight import LiveView
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 DEAF = frozenset({"act", "diffusion", "vqbet", "tdmpc"})
 """Policies of LeRobot 0.6.1 whose configuration takes no language."""
@@ -46,20 +50,20 @@ LOOK_ALIKES = str.maketrans(
 
 
 @check(severity=Severity.ERROR)
-def instruction_mismatch(contract: Contract, live: LiveView) -> Iterator[Finding]:
+def instruction_mismatch(contract: "Contract", live: LiveView) -> Iterator[Finding]:
     """The instruction about to be used, against those of the training."""
     yield from _mismatch(contract, live.instruction, Where())
 
 
 @check(severity=Severity.ERROR)
-def instruction_mismatch_deployed(contract: Contract, rollouts: Rollouts) -> Iterator[Finding]:
+def instruction_mismatch_deployed(contract: "Contract", rollouts: Rollouts) -> Iterator[Finding]:
     """Each instruction under which rollouts were recorded, against those of the training."""
     for text in instruction_frames(rollouts.dataset) or [rollouts.task]:
         episodes = tuple(episode.index for episode in rollouts.episodes if text in episode.tasks)
         yield from _mismatch(contract, text, Where(episodes=episodes))
 
 
-def _mismatch(contract: Contract, text: str, where: Where) -> Iterator[Finding]:
+def _mismatch(contract: "Contract", text: str, where: Where) -> Iterator[Finding]:
     if not any(contract.instructions):
         raise Undecided("the contract holds no instruction; make it again from a dataset that has one")
     if text in contract.instructions:

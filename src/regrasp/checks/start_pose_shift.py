@@ -25,15 +25,18 @@ Bring the arm to the training's start pose, which the finding names, before each
 """
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regrasp.data.contract import Contract, JointContract
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.preflight import LiveView
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract, JointContract
 
 SLACK_DEG = 2.0
 """Degrees, gripper in hundredths of its range. A resting SO-101 returns to one pose within backlash and droop
@@ -48,7 +51,7 @@ FEWEST_STARTS = 5
 
 @check(severity=Severity.ERROR)
 def start_pose_shift(
-    contract: Contract, live: LiveView, *, slack_deg: float = SLACK_DEG, max_deviations: float = DEVIATIONS
+    contract: "Contract", live: LiveView, *, slack_deg: float = SLACK_DEG, max_deviations: float = DEVIATIONS
 ) -> Iterator[Finding]:
     """The pose of the arm now, against the starts of the training."""
     _require_starts(contract)
@@ -68,7 +71,7 @@ def start_pose_shift(
 
 @check(severity=Severity.ERROR)
 def start_pose_shift_deployed(
-    contract: Contract,
+    contract: "Contract",
     rollouts: Rollouts,
     *,
     slack_deg: float = SLACK_DEG,
@@ -103,7 +106,7 @@ def start_pose_shift_deployed(
 
 
 def start_limits(
-    joint: JointContract, *, slack_deg: float = SLACK_DEG, max_deviations: float = DEVIATIONS
+    joint: "JointContract", *, slack_deg: float = SLACK_DEG, max_deviations: float = DEVIATIONS
 ) -> tuple[float, float]:
     """Lowest and highest start that counts as sound."""
     reach = max(max_deviations * joint.start_std, slack_deg)
@@ -112,12 +115,12 @@ def start_limits(
     return low, high
 
 
-def _require_starts(contract: Contract) -> None:
+def _require_starts(contract: "Contract") -> None:
     if contract.episodes < FEWEST_STARTS:
         raise Undecided(f"needs the starts of {FEWEST_STARTS} training episodes, got {contract.episodes}")
 
 
-def _by_name(contract: Contract, live: LiveView) -> Mapping[str, float]:
+def _by_name(contract: "Contract", live: LiveView) -> Mapping[str, float]:
     names = live.joint_names or contract.joint_names
     missing = [joint for joint in contract.joint_names if joint not in names]
     if missing or len(names) != len(live.joints):
@@ -125,12 +128,12 @@ def _by_name(contract: Contract, live: LiveView) -> Mapping[str, float]:
     return dict(zip(names, (float(value) for value in live.joints), strict=True))
 
 
-def _beyond(joint: JointContract, value: float, low: float, high: float) -> Evidence:
+def _beyond(joint: "JointContract", value: float, low: float, high: float) -> Evidence:
     unit = "deg" if joint.unit == "deg" else ""
     return Evidence(f"{joint.name} at start", round(value, 2), round(low if value < low else high, 2), unit)
 
 
-def _home(contract: Contract) -> Fix:
+def _home(contract: "Contract") -> Fix:
     pose = ", ".join(f"{joint.name} {joint.start_mean:.1f}" for joint in contract.joints)
     command = "regrasp rollout CHECKPOINT --station STATION --starts home" if contract.is_twin else None
     return Fix(f"Drive the arm to {pose} before each rollout.", command)

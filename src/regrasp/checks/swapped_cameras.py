@@ -40,19 +40,23 @@ run.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, permutations
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Camera, Dataset, Episode
-from regrasp.data.contract import CameraContract, Contract, likeness
 from regrasp.data.episode import grid_means
+from regrasp.data.measures import likeness
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count, number_ranges
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.signals import require_cameras
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import CameraContract, Contract
 
 WRIST_NAMES = ("wrist", "hand", "gripper", "onboard")
 """Names of cameras that ride on the arm, and so see everything move."""
@@ -186,7 +190,7 @@ def _wrist_is_calmer(names: tuple[str, str], pair: _Pairs) -> bool:
 
 
 @check(severity=Severity.ERROR)
-def swapped_cameras_live(contract: Contract, live: LiveView) -> Iterator[Finding]:
+def swapped_cameras_live(contract: "Contract", live: LiveView) -> Iterator[Finding]:
     """What each camera shows now, against what the policy was trained on."""
     exchange = _exchange_of(live.images, _told_apart(contract, live.images))
     if exchange is not None:
@@ -194,7 +198,7 @@ def swapped_cameras_live(contract: Contract, live: LiveView) -> Iterator[Finding
 
 
 @check(severity=Severity.ERROR)
-def swapped_cameras_deployed(contract: Contract, rollouts: Rollouts) -> Iterator[Finding]:
+def swapped_cameras_deployed(contract: "Contract", rollouts: Rollouts) -> Iterator[Finding]:
     """The first picture of each camera in each rollout, against what the policy was trained on."""
     episodes: dict[str, list[int]] = {}
     exchanges: dict[str, _Exchange] = {}
@@ -236,7 +240,7 @@ class _Exchange:
         )
 
 
-def _told_apart(contract: Contract, pictures: Mapping[str, object]) -> list[CameraContract]:
+def _told_apart(contract: "Contract", pictures: Mapping[str, object]) -> "list[CameraContract]":
     """The cameras that can be compared; Undecided when they are too few or look the same."""
     cameras = [camera for camera in contract.cameras if camera.fingerprint and camera.name in pictures]
     if not 2 <= len(cameras) <= MOST_CAMERAS:
@@ -249,7 +253,7 @@ def _told_apart(contract: Contract, pictures: Mapping[str, object]) -> list[Came
 
 
 def _exchange_of(
-    pictures: Mapping[str, NDArray[np.uint8]], cameras: list[CameraContract]
+    pictures: Mapping[str, NDArray[np.uint8]], cameras: "list[CameraContract]"
 ) -> _Exchange | None:
     """The permutation of the cameras that fits best, if it fits clearly better than none."""
     fits = {
@@ -276,11 +280,13 @@ def _exchange_of(
 
 
 def _total(
-    fits: Mapping[tuple[str, str], float], cameras: list[CameraContract], order: tuple[CameraContract, ...]
+    fits: Mapping[tuple[str, str], float],
+    cameras: "list[CameraContract]",
+    order: "tuple[CameraContract, ...]",
 ) -> float:
     return sum(fits[seen.name, trained.name] for seen, trained in zip(cameras, order, strict=True))
 
 
-def _alike(one: CameraContract, other: CameraContract) -> float:
+def _alike(one: "CameraContract", other: "CameraContract") -> float:
     """How alike two fingerprints are."""
     return likeness(one.picture, other.picture) if one.picture.shape == other.picture.shape else 0.0

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.episode import IMAGE_PREFIX, camera_name
-from regrasp.data.station import Station
 from regrasp.errors import CheckpointError
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
+    from regrasp.data.station import Station
 
 MODEL_FOLDER = "pretrained_model"
 
@@ -140,7 +140,7 @@ def pretrained_folder(path: str | Path) -> Path:
     )
 
 
-def misfits(policy: "Checkpoint | Contract", station: Station) -> tuple[str, ...]:
+def misfits(policy: "Checkpoint | Contract", station: "Station") -> tuple[str, ...]:
     """Why a policy cannot run on a station, one sentence each: other joints, or a missing camera.
 
     Of a robot that is not of the SO-101's kind the joints are unknown until it is connected, so only
@@ -157,12 +157,12 @@ def misfits(policy: "Checkpoint | Contract", station: Station) -> tuple[str, ...
     return tuple(reasons)
 
 
-def fits(policy: "Checkpoint | Contract", station: Station) -> bool:
+def fits(policy: "Checkpoint | Contract", station: "Station") -> bool:
     """Whether a policy can run on a station at all; `misfits` says why not."""
     return not misfits(policy, station)
 
 
-def require_fit(policy: "Checkpoint | Contract", station: Station) -> None:
+def require_fit(policy: "Checkpoint | Contract", station: "Station") -> None:
     """Refuse a policy of another robot."""
     reasons = misfits(policy, station)
     if reasons:
@@ -173,7 +173,7 @@ def require_fit(policy: "Checkpoint | Contract", station: Station) -> None:
         )
 
 
-def _joint_misfits(policy: "Checkpoint | Contract", station: Station) -> list[str]:
+def _joint_misfits(policy: "Checkpoint | Contract", station: "Station") -> list[str]:
     names = station.joint_names
     if names is None:
         return []

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.contract import Contract, closed_share, measure_contract
+from regrasp.data.contract import Contract, measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.measures import closed_share
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.probe import (

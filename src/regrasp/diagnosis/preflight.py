@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.contract import Contract
 from regrasp.diagnosis.finding import Finding, Severity
 from regrasp.diagnosis.ranking import Address, addressed
 from regrasp.diagnosis.runner import run_checks
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,7 @@ class Preflight:
 
 
 def preflight(
-    contract: Contract, live: LiveView, *, allow: Collection[str] = (), address: Address | None = None
+    contract: "Contract", live: LiveView, *, allow: Collection[str] = (), address: Address | None = None
 ) -> Preflight:
     """Run every check that reads a contract and a live view. An error that is not in `allow` stops the arm.
 

@@ -14,14 +14,16 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode, camera_name, grid_means
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 type Array = NDArray[np.float64]
 
@@ -80,7 +82,7 @@ class ProbedPolicy(Protocol):
 class Case:
     """What a probe works on: the contract, training starts, and the first observations of the rollouts."""
 
-    contract: Contract
+    contract: "Contract"
     train: ObservationBatch
     observed: ObservationBatch
 
@@ -212,7 +214,7 @@ class Reference:
 
     policy: ProbedPolicy
     train: ObservationBatch
-    contract: Contract
+    contract: "Contract"
 
     @cached_property
     def _measures(self) -> "dict[str, _Measure]":
@@ -303,7 +305,7 @@ def run_probe(
     return max(results, key=lambda result: (result.relief, _total_relief(result)), default=None)
 
 
-def first_observations(dataset: Dataset, contract: Contract, task: str | None = None) -> ObservationBatch:
+def first_observations(dataset: Dataset, contract: "Contract", task: str | None = None) -> ObservationBatch:
     """The first observation of up to `MOST_STARTS` episodes, with the instruction that was in force."""
     episodes = sampled_episodes(dataset)
     images = {

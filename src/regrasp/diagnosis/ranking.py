@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from regrasp.data.station import parse_permutation
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.probe import ProbeResult
@@ -72,6 +71,8 @@ def _composed(before: str | None, then: str) -> str:
     """The exchange of cameras that comes of one after the other; "" when they undo each other."""
     if not before:
         return then
+    from regrasp.data.station import parse_permutation  # brings Pydantic, which quick verbs do without
+
     first, second = parse_permutation(before), parse_permutation(then)
     both = {name: first.get(source := second.get(name, name), source) for name in {**first, **second}}
     return ",".join(f"{name}={source}" for name, source in both.items() if name != source)

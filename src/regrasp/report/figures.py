@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.contract import gripper_index
 from regrasp.data.dataset import Dataset
+from regrasp.data.measures import gripper_index
 from regrasp.diagnosis.probe import ProbeResult
 from regrasp.stats import Rate
 

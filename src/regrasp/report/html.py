@@ -156,9 +156,9 @@ def render(
     facts: Mapping[str, str | Rate] | None = None,
 ) -> str:
     """The page's source. Plotly's script is in it once, and only when there is something to draw."""
-    from jinja2 import Environment, FileSystemLoader
+    from importlib.metadata import version
 
-    import regrasp
+    from jinja2 import Environment, FileSystemLoader
 
     numbered = _numbered(sections)
     drawn = any(isinstance(block, FigureBlock) for section in numbered for block in section.blocks)
@@ -169,7 +169,7 @@ def render(
         subtitle=subtitle,
         facts=[(label, str(value)) for label, value in (facts or {}).items()],
         plotly=_plotly() if drawn else "",
-        footer=f"Regrasp {regrasp.__version__}. Intervals: Wilson, 95 %. Nothing is loaded from elsewhere.",
+        footer=f"Regrasp {version('regrasp')}. Intervals: Wilson, 95 %. Nothing is loaded from elsewhere.",
     )
 
 
