@@ -43,7 +43,7 @@ LOOK_ALIKES = str.maketrans(
 
 @check(severity=Severity.WARNING)
 def near_duplicate_instructions(
-    dataset: Dataset, *, min_letters: int = 4, rare_share: float = 0.25
+    dataset: Dataset, *, min_letters: int = 4, rare_share: float = 1 / 3
 ) -> Iterator[Finding]:
     """Report each pair of instructions that are most likely meant to be one."""
     frames = _frames_of_each(dataset)
