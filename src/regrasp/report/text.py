@@ -1,19 +1,22 @@
 """Results for a person at a terminal: what was found first, each with place, number and next step."""
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from regrasp.diagnosis.audit import Audit
 from regrasp.diagnosis.finding import Finding, Severity, count
+
+if TYPE_CHECKING:  # a page is shown without NumPy
+    from regrasp.diagnosis.audit import Audit
 
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 
 
-def print_audit(audit: Audit, console: Console) -> None:
+def print_audit(audit: "Audit", console: Console) -> None:
     """A dataset's defects, then what is clean, then what could not be judged and why."""
     dataset = audit.dataset
     size = f"{count(len(dataset.episodes), 'episode')}, {count(dataset.frames, 'frame')}"
