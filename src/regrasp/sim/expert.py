@@ -62,8 +62,10 @@ KNOT_FRAMES = 3
 """Inverse kinematics is solved every so many frames of a path, and interpolated between."""
 
 TREMOR_DEG = 0.35
-TREMOR_MEMORY = 0.85
-"""Standard deviation of the tremor, and what is left of it a frame later."""
+"""Standard deviation of the tremor, anew in every frame: a hand trembles at about 10 Hz, a third of the rate.
+
+Nothing of it carries over, so the command after a deviation leads back to the path, and a policy learns that.
+"""
 
 READY = np.array([0.0, -20.0, 40.0, 75.0, -90.0, 50.0])
 """From this pose inverse kinematics looks for the hover: elbow up, hand down, camera outside; degrees."""
@@ -120,7 +122,6 @@ class Expert:
         """Look where the toy lies, and begin anew."""
         self.done = False
         self.style = draw_style(self.rng)
-        self._tremor = np.zeros(len(JOINTS))
         self._angles = to_radians(self.twin.joints())
         self._grip = float(self.twin.joints()[GRIPPER])
         self._movements = self._demonstrate()
@@ -134,10 +135,9 @@ class Expert:
         command = self._next
         if not self.done:
             self._next = next(self._movements, command)
-        fresh = self.rng.standard_normal(len(JOINTS)) * self.tremor_deg
-        self._tremor = TREMOR_MEMORY * self._tremor + np.sqrt(1 - TREMOR_MEMORY**2) * fresh
+        tremor = self.rng.standard_normal(len(JOINTS)) * self.tremor_deg
         step = self.twin.config.imperfections.encoder_step
-        return read_encoder(within_limits(command + self._tremor), step)
+        return read_encoder(within_limits(command + tremor), step)
 
     # -- the demonstration, told from top to bottom; each yields commands
 
