@@ -136,6 +136,7 @@ class Demo:
             "Somebody plugs the two cameras in the other way round.",
             self.station.with_cameras_permuted(SWAP),
             seed=2,
+            options={"cameras": ",".join(f"{name}={source}" for name, source in SWAP.items())},
         )
         return self._report(healthy)
 
@@ -271,7 +272,7 @@ class Demo:
         number = 5 if seed == 1 else 6
         self.say(f"{number}  {what}")
         live = look(station, task or self._instruction, seed=seed)
-        address = Address("demo/policy", "twin")
+        address = Address(str(self.out / "policy"), "twin", "NEW", {**(options or {}), "seed": str(seed)})
         warned = preflight(self.contract, live, address=address)
         blocking = [finding.check for finding in warned.blocking]
         for finding in warned.blocking:

@@ -8,14 +8,14 @@ import os
 import signal
 import sys
 import traceback
+from difflib import get_close_matches
 from types import FrameType
 from typing import NoReturn
 
-import click
 import typer
-from typer.core import TyperGroup
 
-from regrasp.errors import MissingExtra, RegraspError
+import regrasp
+from regrasp.errors import MissingExtra, RegraspError, UsageError
 
 VERBS = {
     "demo": "The whole story on the simulated arm: learn, fail, be told why, succeed.",
@@ -34,66 +34,22 @@ VERBS = {
 """Every verb in the order in which a project meets them, with its line in the help."""
 
 
-class _Verbs(TyperGroup):
-    """Imports the file of a verb when it is called, so that `--help` and the quick verbs start at once."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        if ctx.resilient_parsing or ctx.meta.get("regrasp.listing"):
-            return click.Command(cmd_name, help=VERBS[cmd_name])
-        module = importlib.import_module(f"regrasp.cli.{cmd_name}")
-        app = getattr(module, "app", None)
-        if app is None:
-            app = typer.Typer(add_completion=False, rich_markup_mode=None)
-            app.command(cmd_name, help=module.command.__doc__)(module.command)
-        command = typer.main.get_command(app)
-        command.name = cmd_name
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            raise click.UsageError(f"No verb named '{args[0]}'.{_meant(args[0])}")
-        return super().resolve_command(ctx, args)
-
-
-def _meant(word: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, VERBS, n=1)
-    return f" Did you mean '{close[0]}'?" if close else " `regrasp --help` lists them."
-
-
-app = typer.Typer(cls=_Verbs, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-
-
-@app.callback(help=__import__("regrasp").__doc__.splitlines()[0])
-def _regrasp() -> None:
-    pass
+_ClickError: type[Exception] = typer.BadParameter.__mro__[2]
+"""What typer raises for a mistake on the command line; typer carries its own click and does not export it."""
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code; a mishap becomes one sentence on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = app(standalone_mode=False)
+        code = _run(sys.argv[1:])
         sys.stdout.flush()
     except RegraspError as error:
         code = _say(str(error), error.exit_code)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.ClickException as error:
-        code = _say(error.format_message(), 2)
-    except (KeyboardInterrupt, click.Abort):
+    except _ClickError as error:
+        said = getattr(error, "format_message", error.__str__)()
+        code = _say(said.rstrip(".") + ".", 2)
+    except (KeyboardInterrupt, typer.Abort):
         code = _say("stopped; what was finished is kept.", 130)
     except BrokenPipeError:
         os.dup2(
@@ -111,11 +67,40 @@ def main() -> NoReturn:
         if os.environ.get("REGRASP_TRACEBACK"):
             traceback.print_exc()
         first = (str(error).strip().splitlines() or [""])[0]
-        code = _say(
-            f"{type(error).__name__}: {first}. This is a defect of regrasp; set REGRASP_TRACEBACK=1 to see where.",
-            2,
-        )
-    sys.exit(code if isinstance(code, int) else 0)
+        kind = type(error).__name__
+        code = _say(f"{kind}: {first}. This is a defect of regrasp; set REGRASP_TRACEBACK=1 to see where.", 2)
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    """Import the file of the verb and run it; `--help` and a bare call list the verbs."""
+    if not words or words[0] in ("--help", "-h", "help"):
+        print(_help())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(regrasp.__version__)
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        close = get_close_matches(verb, VERBS, n=1)
+        hint = f"Did you mean '{close[0]}'?" if close else "`regrasp --help` lists them."
+        raise UsageError(f"No verb named '{verb}'. {hint}")
+    module = importlib.import_module(f"regrasp.cli.{verb}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(help=module.command.__doc__)(module.command)
+    return app(words[1:], prog_name=f"regrasp {verb}", standalone_mode=False) or 0
+
+
+def _help() -> str:
+    """The list of verbs."""
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:{width}}  {line}" for verb, line in VERBS.items()]
+    head = (regrasp.__doc__ or "").splitlines()[0]
+    return "\n".join(
+        ["usage: regrasp VERB ...", "", head, "", *lines, "", "`regrasp VERB --help` explains one."]
+    )
 
 
 def _say(message: str, code: int) -> int:

@@ -45,6 +45,15 @@ def command(
     from regrasp.stats import Rate
 
     chosen = station_with(station, area=area, task=twin_task, size=size, starts=starts, cameras=cameras)
+    given = {
+        "area": area,
+        "twin-task": twin_task,
+        "size": size,
+        "starts": starts,
+        "cameras": cameras,
+        "seed": seed,
+    }
+    named = {name: str(value) for name, value in given.items() if value}
     found = read_checkpoint(checkpoint)
     if out.exists():
         raise UsageError(
@@ -64,7 +73,7 @@ def command(
         from regrasp.diagnosis.preflight import preflight
         from regrasp.diagnosis.ranking import Address
 
-        address = Address(str(checkpoint), station)
+        address = Address(str(checkpoint), station, str(out), named)
         judged = preflight(
             found.contract, look(chosen, instruction, seed=seed), allow=allow or (), address=address
         )
@@ -94,6 +103,8 @@ def command(
             seconds=seconds,
             n_action_steps=n_action_steps,
             overrides=overrides,
+            called=station,
+            options=named,
             workers=workers or os.cpu_count() or 1,
             tell=tell,
         )

@@ -45,7 +45,7 @@ class CachedDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        dataset: LeRobotDataset,
+        dataset: Any,
         *,
         on_decode: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
@@ -63,7 +63,7 @@ class CachedDataset(torch.utils.data.Dataset[dict[str, Any]]):
         return len(self._dataset)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        item = {name: column[index] for name, column in self._columns.items()}
+        item: dict[str, Any] = {name: column[index] for name, column in self._columns.items()}
         for key, deltas in (self._dataset.reader.delta_indices or {}).items():
             rows = torch.as_tensor(deltas) + index
             inside = rows.clamp(int(self._first[index]), int(self._last[index]))

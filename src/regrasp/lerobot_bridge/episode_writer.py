@@ -17,12 +17,13 @@ from lerobot.configs.video import RGBEncoderConfig
 from lerobot.datasets import LeRobotDataset
 from lerobot.datasets.dataset_tools import merge_datasets
 from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_features
+from numpy.typing import NDArray
 
 from regrasp.data.atomic import rename_whole, write_text
 from regrasp.errors import DatasetError
 from regrasp.lerobot_bridge.quiet import quiet
 
-VIDEO = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g": 2}
+VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g": 2}
 """H.264 with a key frame every second frame: records twice as fast as LeRobot's default AV1 on two cores, and any
 frame is near a key frame. `lerobot-train` reads it like any other."""
 
@@ -49,7 +50,7 @@ class EpisodeWriter:
         self.folder = folder
         self.features = features
         self._notes = folder / "finished.json"
-        self._encoding = {
+        self._encoding: dict[str, Any] = {
             "streaming_encoding": True,
             "encoder_threads": 1,
             "rgb_encoder": RGBEncoderConfig(**VIDEO),
@@ -170,7 +171,7 @@ def finish(
     rename_whole(partial, into)
 
 
-def as_joint_dict(values: np.ndarray, joints: Sequence[str]) -> dict[str, float]:
+def as_joint_dict(values: NDArray[np.float64], joints: Sequence[str]) -> dict[str, float]:
     """Joint values by LeRobot's keys."""
     return {f"{joint}.pos": float(value) for joint, value in zip(joints, values, strict=True)}
 

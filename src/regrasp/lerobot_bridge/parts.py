@@ -107,7 +107,7 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
 
 def _fork(parts: list[Part], work: Callable[[Part, Tell], None], tell: Tell) -> None:
     """One process for each part; the first error of any of them is raised here when all have stopped."""
-    context = multiprocessing.get_context(_start_method())
+    context: Any = multiprocessing.get_context(_start_method())
     queue: Queue[dict[str, Any]] = context.Queue()
     processes = [context.Process(target=_child, args=(part, work, queue), daemon=True) for part in parts]
     for process in processes:

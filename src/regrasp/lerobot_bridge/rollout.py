@@ -71,6 +71,8 @@ def rollout(
     seconds: float | None = None,
     n_action_steps: int | None = None,
     overrides: tuple[str, ...] = (),
+    called: str | None = None,
+    options: Mapping[str, str] | None = None,
     workers: int = 1,
     tell: Tell = lambda _message: None,
 ) -> RolledOut:
@@ -87,6 +89,8 @@ def rollout(
         seconds: Longest time of an episode; the task's own limit when left out.
         n_action_steps: Actions executed per query; the policy's own number when left out.
         overrides: Names of the preflight checks that were overridden; written into the rollouts.
+        called: What a printed command calls the station; its name when left out.
+        options: Options of the command that were given beside, which a printed command repeats.
         workers: Processes that run side by side; more than 1 only on the twin.
         tell: Gets {"episode", "success", "frames"} after each episode.
 
@@ -100,7 +104,7 @@ def rollout(
     out = Path(out).resolve()
     found = read_checkpoint(checkpoint)
     run = Run(station, found.path, task, seed, seconds, n_action_steps)
-    deployment = Deployment(task, overrides, str(found.path), station.name)
+    deployment = Deployment(task, overrides, str(checkpoint), called or station.name, dict(options or {}))
     plan = {
         "kind": "rollouts",
         "checkpoint": str(found.path),

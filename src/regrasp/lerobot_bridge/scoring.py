@@ -105,4 +105,3 @@ def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:
         finished=lambda: bool(robot.twin.success),
     )
     return outcome_of(number, {"frames": end.ticks, **scene_note(start, robot)}, run.station.fps)
-

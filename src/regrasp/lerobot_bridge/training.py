@@ -169,7 +169,8 @@ def _run(arguments: Sequence[str], losses: _Losses, progress: Progress) -> None:
     """LeRobot's training, with its dataset served from memory where it fits."""
     register_third_party_plugins()
     torch.set_num_threads(1)
-    make_datasets = lerobot_train.make_train_eval_datasets
+    make_datasets: Any = lerobot_train.make_train_eval_datasets
+    run: Any = lerobot_train.train  # its decorator fills in the configuration from the command line
 
     def make_cached(config: Any) -> tuple[Any, Any]:
         logging.getLogger().addHandler(losses)
@@ -189,7 +190,7 @@ def _run(arguments: Sequence[str], losses: _Losses, progress: Progress) -> None:
             contextlib.redirect_stderr(printed),
             _root_logging_restored(),
         ):
-            lerobot_train.train()
+            run()
     except SystemExit as error:
         raise UsageError(_refusal(printed.getvalue())) from error
     except (draccus.utils.DecodingError, draccus.utils.ParsingError, ValueError) as error:
