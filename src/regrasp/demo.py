@@ -264,7 +264,14 @@ class Demo:
         return next(iter(self.contract.instructions))
 
     def _go_wrong(
-        self, name: str, what: str, station: Station, *, seed: int, task: str | None = None
+        self,
+        name: str,
+        what: str,
+        station: Station,
+        *,
+        seed: int,
+        task: str | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> None:
         """Deploy wrongly in spite of preflight, ask why, put it right, deploy again on the same starts."""
         from regrasp.lerobot_bridge.rollout import look

@@ -10,7 +10,9 @@ from regrasp.lerobot_bridge.scoring import score
 
 def test_outcomes_are_those_of_a_recorded_rollout(trained, station, tmp_path):
     scored = score(trained.checkpoint, station, task="Grab the brain", starts=[0], seed=5)
-    rolled = rollout(trained.checkpoint, station, task="Grab the brain", episodes=1, out=tmp_path / "r", seed=5)
+    rolled = rollout(
+        trained.checkpoint, station, task="Grab the brain", episodes=1, out=tmp_path / "r", seed=5
+    )
     assert [(one.success, one.progress, one.seed) for one in scored] == [
         (one.success, one.progress, one.seed) for one in rolled.outcomes
     ]

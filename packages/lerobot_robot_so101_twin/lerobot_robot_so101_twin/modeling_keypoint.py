@@ -54,6 +54,16 @@ class KeypointEncoder(nn.Module):
         return torch.cat([places.flatten(1), strength], dim=1)
 
 
+INSTRUCTION_GAIN = 2.5
+"""How much stronger than torch's default the words act on the hidden units before training.
+
+Directions of the embedding that no training instruction uses keep this strength, so it decides how much an unknown
+wording disturbs the policy. Measured on the twin, 100 starts, told "Grasp a brain and put it in the bin." instead of
+"Grab the brain": with 1 the policy still succeeds 44 times (99 as trained). A pretrained VLA that was fine-tuned on
+one instruction closed its gripper in no frame at all under that wording.
+"""
+
+
 class InstructedLayer(nn.Module):
     """A residual layer whose hidden units the instruction scales and shifts."""
 
@@ -61,6 +71,7 @@ class InstructedLayer(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.instruct = nn.Linear(word_dim, 2 * width)
+        nn.init.normal_(self.instruct.weight, std=INSTRUCTION_GAIN * word_dim**-0.5 / 3**0.5)
         self.into = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
 
