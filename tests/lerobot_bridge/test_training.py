@@ -98,12 +98,7 @@ def test_an_option_that_lerobot_refuses_is_said_in_its_words(demonstrations, tmp
         train(demonstrations, tmp_path / "run", steps=1, options=["--policy.no_such_option=1"])
 
 
-def test_lerobot_s_act_trains_through_the_same_verb(demonstrations, tmp_path):
-    small = {
-        "dim_model": 32, "dim_feedforward": 64, "n_heads": 2, "n_encoder_layers": 1, "n_decoder_layers": 1,
-        "use_vae": "false", "chunk_size": 10, "n_action_steps": 5, "pretrained_backbone_weights": "null",
-    }  # fmt: skip
-    options = [f"--policy.{name}={value}" for name, value in small.items()]
-    result = train(demonstrations, tmp_path / "act", policy="act", steps=2, batch=2, options=options)
-    assert result.contract.policy_type == "act"
-    assert result.contract.chunk_size == 10
+def test_a_run_that_was_stopped_is_told_from_a_finished_one(demonstrations, tmp_path):
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    with pytest.raises(UsageError, match="holds a training run that was not finished"):
+        train(demonstrations, tmp_path / "run")

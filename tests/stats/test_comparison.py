@@ -20,7 +20,8 @@ def test_improvement_within_the_noise_is_undecided():
     comparison = compare_rates(Rate(8, 20), Rate(12, 20))
     assert comparison.decision == "undecided"
     assert str(comparison) == (
-        "Undecided whether B is better than A: 12/20 (39-78 %) against 8/20 (22-61 %), a difference of -10 to +46 points. "
+        "Undecided whether B is better than A: 12/20 (39-78 %) against 8/20 (22-61 %), "
+        "a difference of -10 to +46 points. "
         "If the rates stay as they are, about 30 more trials each would decide."
     )
 

@@ -24,13 +24,8 @@ def command(
     """Train a policy with LeRobot and write its contract beside each checkpoint."""
     from regrasp.cli.progress import progress
     from regrasp.data.dataset import read_dataset
-    from regrasp.errors import UsageError
 
     read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
-    if out.exists():
-        raise UsageError(
-            f"{out} exists already; expected a new folder. Choose another --out or delete it first."
-        )
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()

@@ -111,10 +111,7 @@ def train(
         UsageError: `out` exists, or LeRobot refuses an option.
     """
     out = Path(out).resolve()
-    if out.exists():
-        raise UsageError(
-            f"{out} exists already; expected a new folder. Choose another --out or delete it first."
-        )
+    _require_new(out)
     data = read_dataset(dataset)
     batch = batch or DEFAULT_BATCH.get(policy, 8)
     per_epoch = data.frames / batch
@@ -126,6 +123,18 @@ def train(
     contract = _write_contracts(out, data)
     last = out / "checkpoints" / "last" / "pretrained_model"
     return Trained(last, contract, steps, steps * batch / data.frames, tuple(losses.found))
+
+
+def _require_new(out: Path) -> None:
+    """Raise UsageError when the folder of a run exists."""
+    if not out.exists():
+        return
+    if (out / "checkpoints").exists() and not list(out.glob("checkpoints/*/pretrained_model/regrasp.json")):
+        raise UsageError(
+            f"{out} holds a training run that was not finished; expected a new folder. Delete it and train again, or "
+            "choose another --out."
+        )
+    raise UsageError(f"{out} exists already; expected a new folder. Choose another --out or delete it first.")
 
 
 def _arguments(
