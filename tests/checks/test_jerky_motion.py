@@ -43,6 +43,17 @@ def test_a_recorder_that_sees_the_leader_every_other_frame_is_fine():
     assert not list(jerky_motion(held))
 
 
+def test_tremor_in_a_joint_that_hardly_works_is_fine(dataset):
+    rng = np.random.default_rng(0)
+
+    def tremble(episode):
+        actions = episode.actions.copy()
+        actions[:, 0] = 0.1 * actions[:, 0] + rng.normal(0, 0.35, episode.length)
+        return replace(episode, actions=actions)
+
+    assert not list(jerky_motion(dataset.map_episodes(tremble)))
+
+
 def test_rate_of_exactly_the_limit_is_fine(dataset):
     broken = faults.jerky_motion(dataset, episodes=[1])
     (finding,) = jerky_motion(broken)

@@ -6,7 +6,9 @@ and every episode in them is lost. Here each episode is finalised as it ends, in
 which gets its name only when it is whole.
 """
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,10 @@ from regrasp.lerobot_bridge.quiet import quiet
 VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g": 2}
 """H.264 with a key frame every second frame: records twice as fast as LeRobot's default AV1 on two cores, and any
 frame is near a key frame. `lerobot-train` reads it like any other."""
+
+
+LEAST_FREE_BYTES = 1_000_000
+"""With less than this left, a failed encoder is taken for a full disk."""
 
 
 def features_of(robot: Any) -> dict[str, dict[str, Any]]:
@@ -55,6 +61,7 @@ class EpisodeWriter:
             "encoder_threads": 1,
             "rgb_encoder": RGBEncoderConfig(**VIDEO),
         }
+        self._broken = False
         root = folder / "dataset"
         with quiet():
             if self._restore(root):
@@ -90,17 +97,30 @@ class EpisodeWriter:
             self._dataset.clear_episode_buffer()
 
     def save(self, note: dict[str, Any]) -> None:
-        """Put the episode in progress on disk, with a note of JSON values."""
+        """Put the episode in progress on disk, with a note of JSON values.
+
+        Raises:
+            OSError: The disk is full; episodes saved before are untouched.
+        """
+        self._broken = True  # until the episode is whole, nothing more can be done with LeRobot's writer
         with quiet():
-            self._dataset.save_episode()
-            self._dataset.finalize()
+            try:
+                self._dataset.save_episode()
+                self._dataset.finalize()
+            except RuntimeError as error:  # LeRobot's encoder thread, which hides what the system said
+                if shutil.disk_usage(self.folder).free < LEAST_FREE_BYTES:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+                raise
             self._keep([*self.notes, note])
             self._dataset = LeRobotDataset.resume(
                 repo_id_of(self.folder), root=self._dataset.root, **self._encoding
             )
+        self._broken = False
 
     def close(self) -> None:
         """Stop writing; what is saved stays."""
+        if self._broken:
+            return
         with quiet():
             self.discard()
             self._dataset.finalize()

@@ -24,6 +24,8 @@ def prepare_environment() -> None:
     av.logging.set_libav_level(av.logging.FATAL)
     # Where torchcodec cannot be loaded, LeRobot says so in fifty lines and takes PyAV, which is what we ask for.
     logging.getLogger("lerobot.utils.import_utils").setLevel(logging.ERROR)
+    # Its encoder's errors come back as exceptions too, and are told in our words.
+    logging.getLogger("lerobot.datasets.video_utils").setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager
