@@ -13,7 +13,7 @@ import av.logging
 def prepare_environment() -> None:
     """Set what must be set before torch and lerobot are imported.
 
-    One thread per process trains the small policy fastest and keeps two worker processes out of each other's way;
+    One thread per process keeps worker processes out of each other's way (training asks for more by itself);
     a value that the user has set stays.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
