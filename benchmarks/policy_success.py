@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("outputs/policy_success"))
     parser.add_argument("--policies", default=",".join(POLICIES))
+    parser.add_argument("--as-trained-only", action="store_true", help="leave the wrong deployments out")
     given = parser.parse_args()
     out = given.out / f"{given.area}-{given.demonstrations}"
     station = twin(area=given.area)
@@ -59,7 +60,7 @@ def main() -> None:
     for name in given.policies.split(","):
         folder, seconds = trained(dataset, out / name.replace(" ", "-"), given.epochs, POLICIES[name])
         deployments = {"as trained": (station, INSTRUCTION)}
-        if name == "both cameras":
+        if name == "both cameras" and not given.as_trained_only:
             deployments |= {
                 "another instruction": (station, "Grasp a brain and put it in the bin."),
                 "swapped cameras": (station.with_cameras_permuted(SWAP), INSTRUCTION),

@@ -41,7 +41,7 @@ WRONG_INSTRUCTION = "Grasp a brain and put it in the bin."
 
 SWAP = {"front": "wrist", "wrist": "front"}
 
-FULL_MINUTES = 10.0
+FULL_MINUTES = 11.0
 """Time of the full story on two idle cores."""
 
 
@@ -68,7 +68,7 @@ class Size:
         workers: Processes side by side.
     """
 
-    demonstrations: int = 80
+    demonstrations: int = 70
     epochs: float = 9.0
     rollouts: int = 20
     workers: int = 2
@@ -86,7 +86,7 @@ class Size:
             )
         share = minutes / FULL_MINUTES
         return cls(
-            demonstrations=max(12, round(80 * min(share, 3))),
+            demonstrations=max(12, round(70 * min(share, 3))),
             rollouts=max(6, round(20 * min(share, 2.5))),
             workers=workers,
         )

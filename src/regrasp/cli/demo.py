@@ -10,7 +10,7 @@ def command(
     out: Annotated[
         Path, typer.Option(help="Folder for all that the demo makes; goes on where it was stopped.")
     ] = Path("demo"),
-    minutes: Annotated[float, typer.Option(help="About how long it may take on two idle cores.")] = 10.0,
+    minutes: Annotated[float, typer.Option(help="About how long it may take on two idle cores.")] = 11.0,
     workers: Annotated[
         int | None, typer.Option(help="Processes side by side; as many as there are cores.")
     ] = None,
