@@ -316,7 +316,9 @@ class Demo:
         blind = rates["blind baseline"]
         seeing = {name: rate for name, rate in rates.items() if name != "blind baseline"}
         sections = [
-            success_section(seeing, baseline=("the same policy without cameras", blind)),
+            success_section(
+                seeing, baseline=("the same policy without cameras, on the starts of 'healthy'", blind)
+            ),
             training_section(self.train, self.contract),
             _audit_section(self.story.audit),
             deployment_section(

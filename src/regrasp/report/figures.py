@@ -75,7 +75,7 @@ def success_rates(rates: Mapping[str, Rate], *, baseline: tuple[str, Rate] | Non
     layout["annotations"] = counts
     if baseline is not None:
         layout["shapes"] = [_band_behind(baseline[1])]
-    caption = "" if baseline is None else f"Grey band: {baseline[0]}, {baseline[1]}, on the same starts."
+    caption = "" if baseline is None else f"Grey band: {baseline[0]}, {baseline[1]}."
     return Figure("Success", {"data": [bars], "layout": layout}, caption, height=80 + 46 * len(names))
 
 
