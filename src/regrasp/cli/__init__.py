@@ -34,6 +34,9 @@ VERBS = {
 """Every verb in the order in which a project meets them, with its line in the help."""
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of the signal, as shells have it."""
+
 _ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 """What typer raises for a mistake on the command line; typer carries its own click and does not export it."""
 
@@ -43,6 +46,8 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _run(sys.argv[1:])
+        if code == INTERRUPTED:  # typer has turned Ctrl-C into this code
+            raise KeyboardInterrupt
         sys.stdout.flush()
     except RegraspError as error:
         code = _say(str(error), error.exit_code)
@@ -50,7 +55,7 @@ def main() -> NoReturn:
         said = getattr(error, "format_message", error.__str__)()
         code = _say(said.rstrip(".") + ".", 2)
     except (KeyboardInterrupt, typer.Abort):
-        code = _say("stopped; what was finished is kept.", 130)
+        code = _say("stopped; what was finished is kept.", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
