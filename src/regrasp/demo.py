@@ -227,6 +227,7 @@ class Demo:
         task: str | None = None,
         policy: str = "policy",
         overrides: tuple[str, ...] = (),
+        options: Mapping[str, str] | None = None,
     ) -> Rollouts:
         """Roll out, unless it is there; says how often it succeeded."""
         from regrasp.lerobot_bridge.rollout import rollout
@@ -251,6 +252,8 @@ class Demo:
                     out=folder,
                     seed=seed,
                     overrides=overrides,
+                    called="twin",
+                    options={**(options or {}), "seed": str(seed)},
                     workers=self.size.workers,
                     tell=tell,
                 )
@@ -288,7 +291,7 @@ class Demo:
             self.say("   preflight sees nothing wrong.")
         else:
             self.say(f"   It is run all the same, with --allow {' --allow '.join(blocking)}.")
-        wrong = self._deploy(name, station, seed=seed, task=task, overrides=tuple(blocking))
+        wrong = self._deploy(name, station, seed=seed, task=task, overrides=tuple(blocking), options=options)
         diagnosis = self._diagnose(wrong, address)
         self.say(f"   diagnose: {diagnosis.headline}")
         for symptom in diagnosis.symptoms:

@@ -136,6 +136,15 @@ def test_a_gripper_that_never_closes_is_a_symptom_with_its_numbers():
     assert found.verdict is None
 
 
+def test_a_gripper_that_never_opens_is_a_symptom_too():
+    deployed = rollouts(successes=0)
+    shut = deployed.dataset.map_episodes(lambda e: replace(e, states=e.states * [1, 1, 1, 1, 1, 0]))
+    (symptom,) = diagnosed(replace(deployed, dataset=shut)).symptoms
+    assert symptom.name == "gripper-seldom-opens"
+    trained = {item.name: item.value for item in symptom.evidence}["open, trained"]
+    assert trained == pytest.approx(100 * (1 - KNOWN.gripper_closed_share))
+
+
 def test_the_policy_is_asked_about_first_frames_alone():
     seen = []
 

@@ -53,6 +53,7 @@ def test_the_wrong_runs_were_really_wrong_and_say_so(told):
     assert wrong.overrides == ("instruction-mismatch",)
     swapped = read_rollouts(out / "rollouts" / "swapped-cameras")
     assert swapped.overrides == ("swapped-cameras",)
+    assert swapped.deployment.options == {"cameras": "front=wrist,wrist=front", "seed": "2"}
 
 
 def test_every_rate_stands_with_counts_and_interval(told):

@@ -30,7 +30,7 @@ from regrasp.errors import DatasetError
 from regrasp.stats import Rate
 
 SELDOM = 0.5
-"""A gripper that is closed in less than this part of its training share closes seldom. Measured on the twin:
+"""A gripper that is closed (or open) in less than this part of its training share closes seldom. Measured on the twin:
 0.8 of it in healthy rollouts, 0.34 and less in those that failed."""
 
 
@@ -121,16 +121,24 @@ def symptoms(contract: Contract, rollouts: Rollouts) -> Iterator[Symptom]:
     threshold, trained = contract.gripper_closed_threshold, contract.gripper_closed_share
     if threshold is None or not trained or not rollouts.episodes:
         return
-    shares = np.array([closed_share(episode, threshold) for episode in rollouts.episodes])
+    closed = np.array([closed_share(episode, threshold) for episode in rollouts.episodes])
+    yield from _seldom("gripper-seldom-closes", "closed", closed, trained, threshold)
+    yield from _seldom("gripper-seldom-opens", "open", 1.0 - closed, 1.0 - trained, threshold)
+
+
+def _seldom(
+    name: str, state: str, shares: NDArray[np.float64], trained: float, threshold: float
+) -> Iterator[Symptom]:
+    """The gripper is `state` in less than half of its training share, whichever episodes are drawn."""
     share, (low, high) = float(shares.mean()), interval_of_mean(shares)
     if high < SELDOM * trained:
         yield Symptom(
-            name="gripper-seldom-closes",
-            summary=f"The gripper is closed in {100 * share:.0f} % ({100 * low:.0f}-{100 * high:.0f} %) "
+            name=name,
+            summary=f"The gripper is {state} in {100 * share:.0f} % ({100 * low:.0f}-{100 * high:.0f} %) "
             f"of the frames; in training it was in {100 * trained:.0f} %.",
             evidence=(
-                Evidence("closed, deployed", 100 * share, 100 * SELDOM * trained, "%"),
-                Evidence("closed, trained", 100 * trained, None, "%"),
+                Evidence(f"{state}, deployed", 100 * share, 100 * SELDOM * trained, "%"),
+                Evidence(f"{state}, trained", 100 * trained, None, "%"),
                 Evidence("closed below", threshold, None, ""),
             ),
         )
