@@ -39,6 +39,7 @@ def test_rollouts_under_another_instruction_are_named_by_episode():
         ("grab the brain", "(they differ in capitals only)"),
         ("Grab  the brain ", "(they differ in spaces only)"),
         ("Gr\u0430b the br\u0430in", "(they differ in letters that look alike)"),  # Cyrillic a
+        ("grab  the brain", "(they differ in capitals, spaces, marks or look-alike letters only)"),
         ("Grab the brain.", "(they differ in capitals, spaces, marks or look-alike letters only)"),
         ("", "(the instruction is empty)"),
         ("   ", "(the instruction is empty)"),

@@ -117,7 +117,7 @@ def _difference(text: str, nearest: str) -> str:
     spaced, other = " ".join(text.split()), " ".join(nearest.split())
     if spaced == other:
         return " (they differ in spaces only)"
-    if spaced.casefold() == other.casefold():
+    if text.casefold() == nearest.casefold():
         return " (they differ in capitals only)"
     if _latin(spaced) == _latin(other):
         return " (they differ in letters that look alike)"
