@@ -42,7 +42,7 @@ WRONG_INSTRUCTION = "Grasp a brain and put it in the bin."
 SWAP = {"front": "wrist", "wrist": "front"}
 
 FULL_MINUTES = 11.0
-"""Time of the full story on two idle cores."""
+"""Time of the full story on two idle cores: 11.6 were measured with 80 demonstrations, of which 70 are left."""
 
 
 class Advance(Protocol):

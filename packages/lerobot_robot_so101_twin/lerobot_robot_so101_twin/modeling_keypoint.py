@@ -25,7 +25,7 @@ class KeypointEncoder(nn.Module):
     """Points of interest of one camera's image.
 
     Input: float [batch, 3, size, size], 0 to 1. Output: float [batch, 3 * keypoints]: x and y of each point in
-    [-1, 1], then how much of its activation lies there, as the logarithm of its mean, scaled.
+    [-1, 1], then the mean of its activation, squashed by tanh.
     """
 
     def __init__(self, channels: tuple[int, int, int], keypoints: int, size: int) -> None:

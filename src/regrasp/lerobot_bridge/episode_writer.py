@@ -26,9 +26,9 @@ from regrasp.errors import DatasetError
 from regrasp.lerobot_bridge.quiet import quiet
 
 VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g": 2}
-"""H.264 with a key frame every second frame: records twice as fast as LeRobot's default AV1 on two cores, and any
-frame is near a key frame. `lerobot-train` reads it like any other."""
-
+"""H.264 with a key frame every second frame, as LeRobot's AV1 has it, so any frame is near a key frame. An episode of
+120 frames of two 96x96 cameras was on disk in 0.77 s with H.264 and in 0.95 s with LeRobot's default AV1, each
+finalised by itself (busy machine, preset ultrafast)."""
 
 LEAST_FREE_BYTES = 1_000_000
 """With less than this left, a failed encoder is taken for a full disk."""

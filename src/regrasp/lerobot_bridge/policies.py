@@ -13,7 +13,7 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from numpy.typing import NDArray
 
 from regrasp.control import Decision
-from regrasp.data.checkpoint import Checkpoint, read_checkpoint
+from regrasp.data.checkpoint import read_checkpoint
 from regrasp.diagnosis.probe import ObservationBatch
 from regrasp.errors import CheckpointError
 from regrasp.lerobot_bridge.quiet import quiet
@@ -169,11 +169,6 @@ class LoadedPolicy:
 def load_policy(path: str | Path, *, task: str = "", n_action_steps: int | None = None) -> LoadedPolicy:
     """The checkpoint at `path`, ready to be driven or questioned; see `LoadedPolicy`."""
     return LoadedPolicy(path, task=task, n_action_steps=n_action_steps)
-
-
-def describe(policy: LoadedPolicy) -> Checkpoint:
-    """What the files of a loaded policy say."""
-    return policy.checkpoint
 
 
 def _parts(batch: ObservationBatch) -> list[ObservationBatch]:

@@ -1,6 +1,6 @@
 """Success in closed loop on the twin, without a recording: pictures are drawn only when the policy looks.
 
-Ten times as fast as `rollout`, for choosing between checkpoints and for measuring.
+For choosing between checkpoints and for measuring: nothing is encoded, and most frames are never drawn.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

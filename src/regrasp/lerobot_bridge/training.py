@@ -26,8 +26,7 @@ from regrasp.errors import RegraspError, UsageError
 from regrasp.lerobot_bridge.cached_dataset import CachedDataset, can_be_cached
 
 DEFAULT_BATCH = {"keypoint": 64}
-"""Samples per step; LeRobot's own default of 8 for every other policy. Measured for the keypoint policy on two
-cores: 64 trains as many samples per second as any larger batch."""
+"""Samples per step, as in the runs of docs/results.md; LeRobot's own default of 8 for every other policy."""
 
 DEFAULT_EPOCHS = {"keypoint": 8.0}
 """Passes over the data. LeRobot's hardware guide: imitation learning converges in 5 to 10 epochs."""
