@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the catalogue is printed without NumPy
     from regrasp.data import Dataset
+    from regrasp.diagnosis.repair import Repair
 
 
 @dataclass(frozen=True)
 class Fix:
-    """What to do, in a sentence, and the command that does it where one does."""
+    """What to do, in a sentence; the command that does it where one does; and what `regrasp fix` may do."""
 
     summary: str
     command: str | None = None
+    repair: "Repair | None" = None
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a finding's JSON."""
