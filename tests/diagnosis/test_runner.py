@@ -7,6 +7,8 @@ import pytest
 from regrasp import faults
 from regrasp.data import Camera
 from regrasp.data.video import MissingDecoder
+from regrasp.diagnosis import Finding, Fix, Severity, Where, check
+from regrasp.diagnosis.check import registered
 from regrasp.diagnosis.runner import check_names, checks_reading, load_check, run_checks
 from regrasp.errors import UsageError
 
@@ -16,6 +18,47 @@ def test_findings_come_worst_first(dataset):
     severities = [finding.severity.value for finding in run_checks({"dataset": broken}).findings]
     assert severities == sorted(severities)  # error before warning
     assert set(severities) == {"error", "warning"}
+
+
+@pytest.fixture
+def explained(monkeypatch):
+    """Registers 'a-cause', which explains 'a-consequence', both of which find what they are handed."""
+
+    monkeypatch.setattr("regrasp.diagnosis.check._registered", {})
+
+    def finding(episodes):
+        return Finding(summary="", where=Where(episodes), evidence=(), fix=Fix(""))
+
+    def cause(causes):
+        yield from map(finding, causes)
+
+    def consequence(consequences):
+        yield from map(finding, consequences)
+
+    cause.__module__, consequence.__module__ = "a_cause", "a_consequence"
+    check(severity=Severity.ERROR, explains=("a-consequence",))(cause)
+    check(severity=Severity.ERROR)(consequence)
+    names = ("a-cause", "a-consequence")
+    monkeypatch.setattr("regrasp.diagnosis.runner._known", tuple)
+    monkeypatch.setattr("regrasp.diagnosis.runner.load_check", registered)
+    return lambda causes, consequences: [
+        (found.check, found.where.episodes)
+        for found in run_checks({"causes": causes, "consequences": consequences}, only=names).findings
+    ]
+
+
+def test_a_consequence_is_not_reported_beside_its_cause(explained):
+    assert explained([(1, 2)], [(1, 2), (2,)]) == [("a-cause", (1, 2))]
+    assert explained([(1,), (2,)], [(1, 2)]) == [("a-cause", (1,)), ("a-cause", (2,))]
+
+
+def test_what_the_cause_does_not_reach_is_reported(explained):
+    assert ("a-consequence", (1, 3)) in explained([(1, 2)], [(1, 3)])
+    assert ("a-consequence", ()) in explained([(1, 2)], [()])
+
+
+def test_a_cause_in_the_whole_dataset_reaches_every_episode(explained):
+    assert explained([()], [(5,), ()]) == [("a-cause", ())]
 
 
 def test_only_the_named_checks_run(dataset):

@@ -20,22 +20,30 @@ class Undecided(Exception):  # noqa: N818 - an outcome, not a mishap
 
 @dataclass(frozen=True)
 class Check:
-    """One registered function: what defect it knows, and which artefacts it reads."""
+    """One registered function: what defect it knows, and which artefacts it reads.
+
+    `explains` names the checks that this defect sets off too: see `run_checks`.
+    """
 
     name: str
     severity: Severity
     function: CheckFunction
     inputs: tuple[str, ...]
     page: str
+    explains: tuple[str, ...] = ()
 
 
 _registered: dict[str, list[Check]] = {}
 
 
 def check[**P](
-    *, severity: Severity
+    *, severity: Severity, explains: tuple[str, ...] = ()
 ) -> Callable[[Callable[P, Iterable[Finding]]], Callable[P, Iterator[Finding]]]:
-    """Register a function under its file's name, and sign each of its findings with name and severity."""
+    """Register a function under its file's name, and sign each of its findings with name and severity.
+
+    `explains` names checks that see a consequence of this defect: what they find in the very episodes that
+    are named here is not reported beside it, so that one cause is one line.
+    """
 
     def register(function: Callable[P, Iterable[Finding]]) -> Callable[P, Iterator[Finding]]:
         name = function.__module__.rpartition(".")[2].replace("_", "-")
@@ -46,7 +54,9 @@ def check[**P](
                 yield replace(finding, check=name, severity=finding.severity or severity)
 
         page = inspect.getdoc(inspect.getmodule(function)) or ""
-        _registered.setdefault(name, []).append(Check(name, severity, signed, _inputs_of(function), page))
+        _registered.setdefault(name, []).append(
+            Check(name, severity, signed, _inputs_of(function), page, explains)
+        )
         return signed
 
     return register

@@ -33,6 +33,9 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
 
     An artefact that is None is missing: checks that read it are undecided. Looking at what the dataset
     itself refuses to give (a video that does not decode) is undecided too, with the reason.
+
+    A finding is a consequence, and left out, when the check of another finding explains it (`@check`) and
+    names all of its episodes.
     """
     start = time.monotonic()
     names = _known(only) if only else checks_reading(artefacts)
@@ -45,8 +48,26 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
         if not found:
             undecided.extend([(name, "; ".join(reasons))] if reasons else [])
             clean.extend([] if reasons else [name])
+    findings = _without_consequences(findings)
     findings.sort(key=lambda finding: finding.severity.rank if finding.severity else 0)
     return Result(tuple(findings), tuple(clean), tuple(undecided), time.monotonic() - start)
+
+
+def _without_consequences(findings: list[Finding]) -> list[Finding]:
+    """Those findings that no other one explains."""
+    return [finding for finding in findings if not _explained(finding, findings)]
+
+
+def _explained(finding: Finding, findings: list[Finding]) -> bool:
+    """Whether causes that set off this check were found in all its episodes; no episodes mean all of them."""
+    causes = [
+        cause.where.episodes
+        for cause in findings
+        if any(finding.check in known.explains for known in registered(cause.check))
+    ]
+    everywhere = any(not episodes for episodes in causes)
+    covered = {number for episodes in causes for number in episodes}
+    return everywhere or (bool(finding.where.episodes) and set(finding.where.episodes) <= covered)
 
 
 def _functions(name: str, artefacts: Mapping[str, object]) -> tuple[Check, ...]:
