@@ -1,5 +1,6 @@
 """Checks are found by name, run on what is at hand, and end in one of three ways."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -24,7 +25,7 @@ def test_findings_come_worst_first(dataset):
 def explained(monkeypatch):
     """Registers 'a-cause', which explains 'a-consequence', both of which find what they are handed."""
 
-    monkeypatch.setattr("regrasp.diagnosis.check._registered", {})
+    monkeypatch.setattr(sys.modules["regrasp.diagnosis.check"], "_registered", {})
 
     def finding(episodes):
         return Finding(summary="", where=Where(episodes), evidence=(), fix=Fix(""))
