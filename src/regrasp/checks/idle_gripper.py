@@ -35,6 +35,7 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.signals import action_scale, gripper_joints, span
 
 PERCENT = (-15.0, 115.0)
@@ -93,5 +94,6 @@ def _finding(
         fix=Fix(
             "Drop the episodes without a grasp; if all are, check the gripper's calibration and the leader.",
             drop_episodes(dataset, episodes),
+            dropping(dataset, episodes),
         ),
     )

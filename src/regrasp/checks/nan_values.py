@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.repair import dropping
 
 
 @check(severity=Severity.ERROR)
@@ -63,5 +64,9 @@ def _finding(
             joint=joints[columns[0]] if joints and len(columns) == 1 else None,
         ),
         evidence=(Evidence("values not finite", sum(int(bad[number].sum()) for number in episodes), 0),),
-        fix=Fix("Drop these episodes before training.", drop_episodes(dataset, episodes)),
+        fix=Fix(
+            "Drop these episodes before training.",
+            drop_episodes(dataset, episodes),
+            dropping(dataset, episodes),
+        ),
     )

@@ -33,6 +33,7 @@ import numpy as np
 from regrasp.data import Dataset
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.fix import replace_instructions
+from regrasp.diagnosis.repair import ReplaceInstructions
 
 LOOK_ALIKES = str.maketrans(
     "авекмнорстухіјѕԁԛԝαβεικνορτυχγ",
@@ -112,6 +113,7 @@ def _finding(dataset: Dataset, frames: dict[str, int], one: str, other: str, wha
         fix=Fix(
             f"Write {_shown(one)} in all of them, unless they are meant to differ.",
             replace_instructions(dataset, {other: one}),
+            ReplaceInstructions({other: one}),
         ),
     )
 

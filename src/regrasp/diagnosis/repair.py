@@ -5,10 +5,14 @@ for the plan that is shown before anything is written; `regrasp.lerobot_bridge.e
 Statistics are computed anew after any of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from regrasp.diagnosis.finding import count, number_ranges
+
+if TYPE_CHECKING:  # the catalogue is printed without NumPy
+    from regrasp.data import Dataset
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,12 @@ class DropEpisodes:
     def __str__(self) -> str:
         """What is done."""
         return f"leave out {_episodes(self.episodes)}"
+
+
+def dropping(dataset: "Dataset", episodes: Iterable[int]) -> DropEpisodes | None:
+    """The repair that leaves these episodes out; None when nothing would be left."""
+    dropped = tuple(sorted(set(episodes)))
+    return DropEpisodes(dropped) if len(dropped) < len(dataset.episodes) else None
 
 
 @dataclass(frozen=True)
@@ -108,11 +118,17 @@ class RepairCounts:
 
 @dataclass(frozen=True)
 class RecomputeStatistics:
-    """Compute minimum, maximum, mean, deviation and quantiles over all frames."""
+    """Compute minimum, maximum, mean, deviation and quantiles over all frames.
+
+    With `pictures`, those of the cameras too, from pictures sampled as LeRobot samples them.
+    """
+
+    pictures: bool = False
 
     def __str__(self) -> str:
         """What is done."""
-        return "compute the statistics anew, with quantiles over all frames"
+        cameras = ", those of the cameras too" if self.pictures else ""
+        return f"compute the statistics anew, with quantiles over all frames{cameras}"
 
 
 type Repair = (
