@@ -36,7 +36,7 @@ def sound_dataset(
         tasks=(INSTRUCTION,),
         camera_names=("front", "wrist") if cameras else (),
         robot_type="so101_follower",
-    )
+    ).as_recorded()
 
 
 def _episode(rng, index, seconds, fps, backgrounds):
