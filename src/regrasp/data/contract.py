@@ -23,6 +23,13 @@ from regrasp.errors import ContractError
 
 CONTRACT_FILE = "regrasp.json"
 
+TRAVEL_S = 0.2
+"""Time over which `travel_max` is measured: six frames at 30 Hz, about what a servo needs to reach its speed."""
+
+STATE_SAMPLE = 400
+"""States kept of the training, evenly spread over its frames: 15 kB in the file, and the nearest of them is found in
+0.03 ms."""
+
 
 class CameraContract(BaseModel):
     """What one camera saw at the start of the training episodes.
@@ -50,7 +57,11 @@ class CameraContract(BaseModel):
 
 
 class JointContract(BaseModel):
-    """One joint in the training data. `start_*` are first frames, `jump_*` steps between actions in a row."""
+    """One joint in the training data. `start_*` are first frames, `jump_*` steps between actions in a row.
+
+    `action_*` are commands, `lead_max` the farthest that an episode's first command lay from the joint, and
+    `travel_max` the farthest that commands went within `TRAVEL_S`. Contracts of older versions lack these four.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,6 +77,10 @@ class JointContract(BaseModel):
     start_high: float
     jump_p99: float
     jump_max: float
+    action_low: float | None = None
+    action_high: float | None = None
+    lead_max: float | None = None
+    travel_max: float | None = None
 
 
 class Contract(BaseModel):
@@ -96,6 +111,7 @@ class Contract(BaseModel):
     calibration_id: str | None = None
     calibration_hash: str | None = None
     blind: bool = False
+    state_sample: list[list[float]] = Field(default_factory=list[list[float]])
 
     @property
     def is_twin(self) -> bool:
@@ -156,6 +172,7 @@ def measure_contract(
         calibration_id=calibration_id,
         calibration_hash=calibration_hash,
         blind=not checkpoint.camera_keys,
+        state_sample=_state_sample(dataset),
     )
 
 
@@ -207,6 +224,8 @@ def _measure_joints(dataset: Dataset) -> list[JointContract]:
     starts = np.stack([episode.states[0] for episode in dataset.episodes])
     steps = np.concatenate([np.abs(np.diff(episode.actions, axis=0)) for episode in dataset.episodes])
     steps = steps if len(steps) else np.zeros((1, actions.shape[1]))
+    leads = np.stack([np.abs(episode.actions[0] - episode.states[0]) for episode in dataset.episodes])
+    travel = np.max([_travel(episode.actions, dataset.fps) for episode in dataset.episodes], axis=0)
     return [
         JointContract(
             name=name,
@@ -221,9 +240,32 @@ def _measure_joints(dataset: Dataset) -> list[JointContract]:
             start_high=_number(np.nanmax(starts[:, place])),
             jump_p99=_number(np.nanquantile(steps[:, place], 0.99)),
             jump_max=_number(np.nanmax(steps[:, place])),
+            action_low=_number(np.nanmin(actions[:, place])),
+            action_high=_number(np.nanmax(actions[:, place])),
+            lead_max=_number(np.nanmax(leads[:, place])),
+            travel_max=_number(travel[place]),
         )
         for place, name in enumerate(dataset.joint_names)
     ]
+
+
+def travel_ticks(fps: float) -> int:
+    """Commands in a stretch of `TRAVEL_S`, the first included; at least 3."""
+    return max(round(TRAVEL_S * fps), 2) + 1
+
+
+def _travel(actions: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
+    """Widest range of each joint's commands in any stretch of `TRAVEL_S`; shape [J]."""
+    length = min(travel_ticks(fps), len(actions))
+    windows = np.lib.stride_tricks.sliding_window_view(np.nan_to_num(actions), length, axis=0)
+    return (windows.max(axis=-1) - windows.min(axis=-1)).max(axis=0)
+
+
+def _state_sample(dataset: Dataset) -> list[list[float]]:
+    """At most `STATE_SAMPLE` finite states, evenly spread over all frames."""
+    states = dataset.states[np.isfinite(dataset.states).all(axis=1)]
+    chosen = np.unique(np.linspace(0, len(states) - 1, min(STATE_SAMPLE, len(states))).round().astype(int))
+    return [[round(float(value), 1) for value in state] for state in states[chosen]]
 
 
 def _unit(dataset: Dataset, place: int, states: NDArray[np.float64]) -> str:
