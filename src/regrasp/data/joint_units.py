@@ -1,0 +1,89 @@
+"""In which unit a dataset's body joints are: degrees, -100..100, or one that the numbers do not tell."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data.dataset import Dataset
+from regrasp.data.episode import Episode
+from regrasp.data.measures import gripper_index
+
+type JointUnit = Literal["deg", "-100..100", "unknown"]
+
+ENCODER_STEPS_DEG = (360 / 4095, 360 / 4096)
+"""One count of the servo's encoder in degrees: as LeRobot 0.6.1 converts it (`FeetechMotorsBus`), and as it is.
+
+On the scale of -100..100 a count is 200 divided by the calibrated range, which differs from joint to joint:
+0.049 to 0.113 in two recordings, against 0.0879 in all joints of two in degrees.
+"""
+
+ON_STEP = 0.05
+"""How near to whole counts values lie that are counts, as a share of one; float32 alone leaves 0.001."""
+
+MIN_VALUES = 20
+"""A joint that takes fewer different values says nothing of its step: by chance a few lie on any grid."""
+
+FULL_SCALE = 100.5
+"""LeRobot's other scale ends at 100, because the driver clips it."""
+
+
+def body_unit(dataset: Dataset) -> JointUnit:
+    """The unit of all joints but the gripper, in every episode.
+
+    "deg" where measured values are whole counts of the encoder in degrees, or go beyond what -100..100 can
+    hold. "-100..100" where they are whole counts of another step. "unknown" where neither is so: too short,
+    resampled, in radians, or mixed.
+    """
+    if not dataset.episodes:
+        return "unknown"
+    whole = [_in_steps_of_degrees(episode) for episode in dataset.episodes]
+    if all(whole):
+        return "deg"
+    body = _body(dataset.states, dataset.joint_names)
+    if _beyond_full_scale(body):
+        return "deg" if all(_spread(episode) > 2 * np.pi for episode in dataset.episodes) else "unknown"
+    columns = _telling(body)
+    own_steps = bool(columns) and all(_is_grid(column, _step(column)) for column in columns)
+    return "-100..100" if own_steps and not any(whole) else "unknown"
+
+
+def _in_steps_of_degrees(episode: Episode) -> bool:
+    columns = _telling(_body(episode.states, episode.joint_names))
+    return bool(columns) and any(
+        all(_is_grid(column, step) for column in columns) for step in ENCODER_STEPS_DEG
+    )
+
+
+def _telling(body: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """The different values of each joint that has enough of them, rising."""
+    columns = [np.unique(column[np.isfinite(column)]) for column in body.T]
+    return [column for column in columns if len(column) >= MIN_VALUES]
+
+
+def _is_grid(values: NDArray[np.float64], step: float) -> bool:
+    """Whether rising values lie whole steps apart, all but a few."""
+    counts = np.diff(values) / step
+    counts = counts[counts > ON_STEP]  # float32 may tell two readings of one count apart
+    return len(counts) > 0 and bool(np.mean(np.abs(counts - np.round(counts)) < ON_STEP) > 0.98)
+
+
+def _step(values: NDArray[np.float64]) -> float:
+    """The smallest distance between neighbours that float32 does not make."""
+    gaps = np.diff(values)
+    return float(gaps[gaps > 1e-3].min(initial=np.inf))
+
+
+def _beyond_full_scale(body: NDArray[np.float64]) -> bool:
+    furthest = float(np.nanmax(np.abs(body), initial=0.0))
+    return FULL_SCALE < furthest <= 200.0
+
+
+def _spread(episode: Episode) -> float:
+    """How far the joint that moves most moves."""
+    body = _body(episode.states, episode.joint_names)
+    return float(np.nanmax(np.nanmax(body, axis=0) - np.nanmin(body, axis=0)))
+
+
+def _body(values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
+    return values[:, [place for place in range(len(names)) if place != gripper_index(names)]]
