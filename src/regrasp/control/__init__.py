@@ -1,6 +1,16 @@
-"""The loop that drives an arm, real or simulated, and the gate between policy and motors."""
+"""The loop that drives an arm, real or simulated, and all that stands between a policy and the motors."""
 
 from regrasp.control.gate import SafetyGate
-from regrasp.control.loop import Clock, Decision, EpisodeEnd, Policy, Robot, Tick, run_episode
+from regrasp.control.loop import Clock, Decision, EpisodeEnd, Policy, Robot, Tick, Watcher, run_episode
 
-__all__ = ["Clock", "Decision", "EpisodeEnd", "Policy", "Robot", "SafetyGate", "Tick", "run_episode"]
+__all__ = [
+    "Clock",
+    "Decision",
+    "EpisodeEnd",
+    "Policy",
+    "Robot",
+    "SafetyGate",
+    "Tick",
+    "Watcher",
+    "run_episode",
+]

@@ -1,13 +1,15 @@
 """One loop drives the real and the simulated arm; they differ in what is passed in."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.control.gate import SafetyGate
+from regrasp.errors import DeviceError, RegraspError
 
 
 class Robot(Protocol):
@@ -31,12 +33,14 @@ class Decision:
         inference_ms: Time of the query that made the chunk; NaN where no query was made at this tick.
         chunk: Number of the chunk in this episode, from 0.
         position: Place of the action in its chunk, from 0.
+        plan: What the chunk holds from this action on, shape [n, J]; None where the policy does not tell.
     """
 
     action: NDArray[np.float64]
     inference_ms: float
     chunk: int
     position: int
+    plan: NDArray[np.float64] | None = None
 
 
 class Policy(Protocol):
@@ -65,7 +69,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Tick:
-    """One turn of the loop: what was seen, wanted and sent."""
+    """One turn of the loop: what was seen, wanted and sent.
+
+    `reasons` says why the gate changed the command (see `control.gate`); `scores` are the monitor's.
+    """
 
     index: int
     wall_s: float
@@ -73,15 +80,39 @@ class Tick:
     decision: Decision
     sent: NDArray[np.float64]
     intervened: bool
+    reasons: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+class Watcher(Protocol):
+    """Scores each turn of the loop; `control.monitor` has the one that is used."""
+
+    def reset(self) -> None:
+        """Forget the episode before."""
+        ...
+
+    def watch(self, tick: Tick, state: NDArray[np.float64]) -> Mapping[str, float]:
+        """Scores by name, of a tick without scores and the joints [J] as they were then."""
+        ...
 
 
 @dataclass(frozen=True)
 class EpisodeEnd:
-    """How an episode went: its ticks, the seconds on the clock, and how many ticks came late."""
+    """How an episode went.
+
+    Attributes:
+        ticks: Commands that were sent.
+        seconds: Time on the clock.
+        late_ticks: Ticks that came late.
+        reason: Why it ended: `finished`, `time`, or `gate-closed`.
+        interventions: Commands that the gate changed, by kind.
+    """
 
     ticks: int
     seconds: float
     late_ticks: int
+    reason: str = "time"
+    interventions: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 LATE = 0.5
@@ -99,8 +130,12 @@ def run_episode(
     max_ticks: int,
     finished: Callable[[], bool] = lambda: False,
     observers: Sequence[Callable[[Tick], None]] = (),
+    monitor: Watcher | None = None,
 ) -> EpisodeEnd:
     """Drive `robot` by `policy` until `finished` or for `max_ticks`; every command passes the gate.
+
+    When the gate closes (it changed every command for longer than half a second), the episode ends and the arm
+    keeps the last command that was sent.
 
     Args:
         robot: Gives observations, takes targets.
@@ -112,24 +147,70 @@ def run_episode(
         max_ticks: The episode's longest length.
         finished: Asked after each tick.
         observers: Called after each tick, in order.
+        monitor: Is reset first; its scores are in each tick.
+
+    Raises:
+        DeviceError: The robot failed; nothing was sent after that.
     """
     policy.reset()
     gate.reset()
+    if monitor is not None:
+        monitor.reset()
+    counted = dict(gate.counts)
     start = clock.now()
-    late = 0
-    tick = 0
+    late = tick = 0
+    reason = "time"
     while tick < max_ticks:
         clock.sleep_until(start + tick / fps)
         wall_s = clock.now() - start
         late += wall_s - tick / fps > LATE / fps
-        observation = robot.get_observation()
+        with device(f"reading tick {tick}"):
+            observation = robot.get_observation()
+            present = pose_of(observation, joints)
         decision = policy.decide(observation)
-        present = np.array([observation[f"{joint}.pos"] for joint in joints], dtype=np.float64)
         sent, intervened = gate.check(decision.action, present)
-        robot.send_action({f"{joint}.pos": float(value) for joint, value in zip(joints, sent, strict=True)})
+        with device(f"moving in tick {tick}"):
+            robot.send_action(as_action(sent, joints))
+        seen = Tick(tick, wall_s, observation, decision, sent, intervened, gate.reasons)
+        if monitor is not None:
+            scores = monitor.watch(seen, present)
+            seen = Tick(tick, wall_s, observation, decision, sent, intervened, gate.reasons, scores)
         for observer in observers:
-            observer(Tick(tick, wall_s, observation, decision, sent, intervened))
+            observer(seen)
         tick += 1
         if finished():
+            reason = "finished"
             break
-    return EpisodeEnd(tick, clock.now() - start, late)
+        if gate.is_closed(fps):
+            reason = "gate-closed"
+            break
+    kinds = {kind: count - counted.get(kind, 0) for kind, count in sorted(gate.counts.items())}
+    changed = {kind: count for kind, count in kinds.items() if count}
+    return EpisodeEnd(tick, clock.now() - start, late, reason, changed)
+
+
+def pose_of(observation: Mapping[str, Any], joints: Sequence[str]) -> NDArray[np.float64]:
+    """The joints of an observation, shape [J]."""
+    return np.array([observation[f"{joint}.pos"] for joint in joints], dtype=np.float64)
+
+
+def as_action(values: NDArray[np.float64], joints: Sequence[str]) -> dict[str, float]:
+    """Joint targets by LeRobot's keys."""
+    return {f"{joint}.pos": float(value) for joint, value in zip(joints, values, strict=True)}
+
+
+@contextmanager
+def device(doing: str) -> Generator[None]:
+    """Whatever a robot raises in here becomes one sentence.
+
+    Raises:
+        DeviceError: Says what was being done, and what the robot said.
+    """
+    try:
+        yield
+    except RegraspError:
+        raise
+    except Exception as error:  # drivers raise what they like: ConnectionError, cv2.error, serial's own
+        first = (str(error).strip().splitlines() or [""])[0]
+        said = f"{type(error).__name__}: {first}" if first else type(error).__name__
+        raise DeviceError(f"The robot failed while {doing} ({said.rstrip('.')}).") from error
