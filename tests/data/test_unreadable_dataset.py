@@ -233,7 +233,7 @@ def test_video_that_is_too_short(dataset, tmp_path):
     path = folder / "videos/observation.images.front/chunk-000/file-000.mp4"
     write_video(path, dataset.episodes[0].cameras["front"].frames(range(50)), 30, "libx264")
     with pytest.raises(VideoError) as raised:
-        _ = read_dataset(folder).episodes[0].cameras["front"].motion
+        read_dataset(folder).episodes[0].cameras["front"].frames()
     assert str(raised.value) == (
         f"Found the end of {path} near frame 49 of a stretch that begins at 0.00 s; "
         f"expected {dataset.episodes[0].length} frames; try to copy or download the file again."

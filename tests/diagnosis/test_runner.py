@@ -87,11 +87,8 @@ def test_a_dataset_alone_decides_part_of_the_catalogue():
 
 def test_a_decoder_that_is_missing_is_our_problem_and_leaves_tables_judged(dataset):
     class NoDecoder:
-        def rgb(self, indices):
+        def frames(self, indices):
             raise MissingDecoder("Found a codec that this computer cannot decode (the dataset may be sound).")
-
-        def grey(self):
-            return self.rgb(None)
 
     def blind(camera: Camera):
         return replace(camera, source=NoDecoder())

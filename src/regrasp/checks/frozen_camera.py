@@ -9,13 +9,15 @@ picture changes, and the policy meets pictures that it never learned from.
 
 ## How it decides
 Pictures are compared with the first one of their stretch, in cells of a 12 x 16 grid: they are the same
-while no cell's mean grey differs by 5 of 255. A stretch counts when it is longer than `max_frozen_s` and the
-joints move in it, on average and without the gripper, by more than `moved_share` of their working range: one
-wrist that turns, or a gripper that closes, need not show in the picture. The longest stretch of each camera
-in each episode is reported.
+while no cell's mean grey differs by 5 of 255. Cell means hardly feel a codec's flicker or a sensor's noise, yet
+an arm that moves a few pixels anywhere in view changes one of them. A stretch counts when it is longer than
+`max_frozen_s` and the joints move in it, on average and without the gripper, by more than `moved_share` of
+their working range: one wrist that turns, or a gripper that closes, need not show in the picture. The longest
+stretch of each camera in each episode is reported. In large recordings pictures are sampled, and the ends of
+a stretch are those of the samples.
 
 A picture that is repeated stays exactly the same through AV1 as LeRobot writes it; through H.264 a cell
-flickers by up to 4.0 at 96 x 96 and 0.9 at 640 x 480. While the joints move by a tenth of their range, some
+flickers by up to 4.7 at 96 x 96 and 1.1 at 640 x 480. While the joints move by a tenth of their range, some
 cell of a live picture changes by 34 or more in both views of the simulated arm.
 
 ## What can fool it
@@ -31,10 +33,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data import Camera, Dataset, Episode
+from regrasp.data import Dataset, Episode
+from regrasp.data.sight import Sight
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.fix import drop_episodes
-from regrasp.diagnosis.signals import gripper_joints, joint_scale, require_cameras
+from regrasp.diagnosis.sights import sights
+from regrasp.diagnosis.signals import gripper_joints, joint_scale
+
+SAME_PICTURE_GREY_LEVELS = 5.0
+"""Cells of one picture, encoded twice, stay closer than this; see the page."""
 
 
 @check(severity=Severity.ERROR)
@@ -42,27 +49,34 @@ def frozen_camera(
     dataset: Dataset, *, max_frozen_s: float = 0.5, moved_share: float = 0.10
 ) -> Iterator[Finding]:
     """Report the longest frozen stretch of each camera in each episode."""
-    require_cameras(dataset, 1)
+    seen = sights(dataset).seen
     arm = np.setdiff1d(np.arange(len(dataset.joint_names)), gripper_joints(dataset.joint_names))
-    for episode in dataset.episodes:
-        travel = (episode.states / joint_scale(dataset))[:, arm]
-        for name, camera in episode.cameras.items():
-            start, length = _longest_stretch(camera, travel, moved_share)
-            frozen_s = length / episode.fps
-            if frozen_s > max_frozen_s:
+    for name, looks in seen.items():
+        for episode, sight in looks:
+            travel = (episode.states / joint_scale(dataset))[:, arm]
+            start, length = _longest_stretch(sight, travel, moved_share)
+            if length / episode.fps > max_frozen_s:
                 yield _finding(dataset, episode, name, start, length, max_frozen_s)
 
 
-def _longest_stretch(camera: Camera, travel: NDArray[np.float64], moved_share: float) -> tuple[int, int]:
+def _longest_stretch(sight: Sight, travel: NDArray[np.float64], moved_share: float) -> tuple[int, int]:
     """First frame and length of the longest stretch of one picture in which the arm moved; (0, 0) if none."""
-    starts = np.unique(camera.unchanged_since)
-    ends = [*starts[1:].tolist(), camera.length]
-    moved = [
-        (int(start), end - int(start))
-        for start, end in zip(starts, ends, strict=True)
-        if np.ptp(travel[start:end], axis=0).mean() > moved_share
+    stretches = [
+        (first, last - first + 1)
+        for first, last in _unchanging(sight)
+        if np.ptp(travel[first : last + 1], axis=0).mean() > moved_share
     ]
-    return max(moved, key=lambda stretch: stretch[1], default=(0, 0))
+    return max(stretches, key=lambda stretch: stretch[1], default=(0, 0))
+
+
+def _unchanging(sight: Sight) -> Iterator[tuple[int, int]]:
+    """First and last frame of each stretch in which every picture looks like the first one."""
+    anchor = 0
+    for place in range(1, len(sight.indices) + 1):
+        ended = place == len(sight.indices)
+        if ended or np.abs(sight.cells[place] - sight.cells[anchor]).max() >= SAME_PICTURE_GREY_LEVELS:
+            yield int(sight.indices[anchor]), int(sight.indices[place - 1])
+            anchor = place
 
 
 def _finding(

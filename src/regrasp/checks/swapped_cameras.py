@@ -10,7 +10,7 @@ policy trained on a mixture learns that any picture may come from anywhere; one 
 cameras drove the arm of the project that Regrasp comes from into the bin.
 
 ## How it decides
-Each camera's pictures in an episode are averaged over `pictures` moments and shrunk to a 12 x 16 grid of
+Each camera's pictures in an episode are averaged over a few moments and shrunk to a 12 x 16 grid of
 colours. What is the same in both cameras is taken out, which leaves a pattern for each episode; an exchange
 turns that pattern into its negative. Episodes are sorted into two sides by the sign of the strongest common
 pattern, and an episode of the smaller side is reported when each of its pictures resembles the other camera
@@ -45,15 +45,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data import Camera, Dataset, Episode
+from regrasp.data import Dataset, Episode
 from regrasp.data.episode import grid_means
 from regrasp.data.measures import likeness
 from regrasp.data.rollouts import Rollouts
+from regrasp.data.sight import CELLS, THUMBNAIL, Sight
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count, number_ranges
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.preflight import LiveView
-from regrasp.diagnosis.signals import require_cameras
+from regrasp.diagnosis.sights import sights
 
 if TYPE_CHECKING:
     from regrasp.data.contract import CameraContract, Contract
@@ -68,21 +69,19 @@ MOST_CAMERAS = 5
 
 @check(severity=Severity.ERROR)
 def swapped_cameras(
-    dataset: Dataset, *, pictures: int = 5, min_resemblance: float = 0.5, margin: float = 0.15
+    dataset: Dataset, *, min_resemblance: float = 0.5, margin: float = 0.15
 ) -> Iterator[Finding]:
     """Report the episodes in which two cameras are exchanged, for each pair of cameras."""
-    require_cameras(dataset, 2)
+    seen = sights(dataset, cameras=2)
     if len(dataset.episodes) < 2:
         raise Undecided("needs 2 episodes to compare, got 1")
-    for one, other in combinations(dataset.camera_names, 2):
-        pair = [
-            (_look(episode.cameras[one], pictures), _look(episode.cameras[other], pictures))
-            for episode in dataset.episodes
-            if one in episode.cameras and other in episode.cameras
-        ]
+    for names in combinations(dataset.camera_names, 2):
+        both = seen.of(*names)
+        pair = [(_look(one), _look(other)) for _, (one, other) in both]
         suspects = _exchanged(pair, min_resemblance, margin) if len(pair) > 1 else []
         if suspects:
-            yield _finding(dataset, (one, other), pair, suspects, margin)
+            episodes = [episode for episode, _ in both]
+            yield _finding(dataset, names, episodes, pair, suspects, margin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +92,11 @@ class _Look:
     change: float
 
 
-def _look(camera: Camera, pictures: int) -> _Look:
+def _look(sight: Sight) -> _Look:
     """Averaged over evenly spaced moments; brightness and contrast, which light changes, are taken out."""
-    moments = np.unique(np.linspace(0, camera.length - 1, pictures + 2).round()[1:-1].astype(int))
-    cells = np.array([grid_means(picture) for picture in camera.frames(moments)])
+    moments = sight.colours[1:-1] if len(sight.colours) > 2 else sight.colours
+    rows, columns = (size // parts for size, parts in zip(THUMBNAIL, CELLS, strict=True))
+    cells = moments.reshape(-1, CELLS[0], rows, CELLS[1], columns, 3).mean(axis=(2, 4))
     centred = cells.mean(axis=0) - cells.mean(axis=(0, 1, 2))
     return _Look(_unit(centred.ravel()), float(cells.std(axis=0).mean()))
 
@@ -143,11 +143,11 @@ def _smaller_side(differences: NDArray[np.float64]) -> NDArray[np.bool_]:
 def _finding(
     dataset: Dataset,
     names: tuple[str, str],
+    both: list[Episode],
     pair: _Pairs,
     suspects: list[tuple[int, float]],
     margin: float,
 ) -> Finding:
-    both = [e for e in dataset.episodes if names[0] in e.cameras and names[1] in e.cameras]
     places = {place for place, _ in suspects}
     tie = 2 * len(places) == len(both)
     if tie and _wrist_is_calmer(names, [looks for i, looks in enumerate(pair) if i not in places]):

@@ -3,35 +3,29 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.data.video import pixels
 from regrasp.errors import DatasetError
+
+if TYPE_CHECKING:
+    import av
 
 IMAGE_PREFIX = "observation.images."
 """LeRobot's prefix of a camera's key."""
 
 GRID = (12, 16)
-"""Rows and columns of cells in which a picture is looked at for stillness."""
-
-SAME_PICTURE_GREY_LEVELS = 5.0
-"""Cells of one picture, encoded twice, stay closer than this; see `Camera.unchanged_since`."""
-
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-"""Grey value of red, green and blue: ITU-R BT.601, the weights of the codecs' own grey plane."""
+"""Rows and columns of the cells into which a picture is shrunk when its parts alone matter."""
 
 
 class FrameSource(Protocol):
-    """Where the pictures of one camera in one episode come from; they are read in order, one at a time."""
+    """Where the pictures of one camera in one episode come from."""
 
-    def rgb(self, indices: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
-        """The pictures at rising `indices`, each [h, w, 3]."""
-        ...
-
-    def grey(self) -> Iterator[NDArray[np.uint8]]:
-        """Every picture of the episode, each [h, w]."""
+    def frames(self, indices: NDArray[np.int64]) -> Iterator["av.VideoFrame"]:
+        """The pictures at rising `indices`, one at a time."""
         ...
 
 
@@ -39,17 +33,14 @@ class FrameSource(Protocol):
 class ArrayFrames:
     """Pictures that are in memory already; uint8 [T, h, w, 3]."""
 
-    frames: NDArray[np.uint8]
+    pictures: NDArray[np.uint8]
 
-    def rgb(self, indices: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
-        """The pictures at `indices`, each [h, w, 3]."""
+    def frames(self, indices: NDArray[np.int64]) -> Iterator["av.VideoFrame"]:
+        """The pictures at `indices`."""
+        import av
+
         for index in indices:
-            yield self.frames[index]
-
-    def grey(self) -> Iterator[NDArray[np.uint8]]:
-        """Every picture, each [h, w]."""
-        for frame in self.frames:
-            yield np.rint(frame @ _LUMA).astype(np.uint8)
+            yield av.VideoFrame.from_ndarray(np.ascontiguousarray(self.pictures[index]), format="rgb24")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +73,8 @@ class Camera:
         wanted = np.arange(self.length) if indices is None else np.array(list(indices), dtype=np.int64)
         rising, places = np.unique(wanted, return_inverse=True)
         pictures = np.empty((len(rising), self.height, self.width, 3), dtype=np.uint8)
-        for place, picture in enumerate(self.source.rgb(rising)):
+        for place, frame in enumerate(self.source.frames(rising)):
+            picture = pixels(frame)
             if picture.shape != pictures.shape[1:]:
                 raise DatasetError(
                     f"Found pictures of {picture.shape[0]} x {picture.shape[1]} pixels in camera "
@@ -91,37 +83,6 @@ class Camera:
                 )
             pictures[place] = picture
         return pictures[places]
-
-    @property
-    def motion(self) -> NDArray[np.float32]:
-        """Mean absolute grey difference to the picture before, float32 [T], 0-255; the first is 0."""
-        return self._scan[0]
-
-    @property
-    def unchanged_since(self) -> NDArray[np.int64]:
-        """For each picture the first one of the stretch that looks the same throughout, int64 [T].
-
-        Two pictures look the same when no cell of `GRID` differs by `SAME_PICTURE_GREY_LEVELS` in its
-        mean. Cell means hardly feel a codec's flicker or a sensor's noise, yet an arm that moves a few
-        pixels anywhere in view changes one of them; a picture-wide mean has it the other way round.
-        """
-        return self._scan[1]
-
-    @cached_property
-    def _scan(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Decodes the whole episode once, holding two pictures at a time."""
-        motion = np.zeros(self.length, dtype=np.float32)
-        unchanged_since = np.zeros(self.length, dtype=np.int64)
-        before, anchor_cells, anchor = None, np.zeros(GRID), 0
-        for index, picture in enumerate(self.source.grey()):
-            now, cells = picture.astype(np.int16), grid_means(picture)
-            if before is not None:
-                motion[index] = np.abs(now - before).mean()
-            if index == 0 or np.abs(cells - anchor_cells).max() >= SAME_PICTURE_GREY_LEVELS:
-                anchor_cells, anchor = cells, index
-            unchanged_since[index] = anchor
-            before = now
-        return motion, unchanged_since
 
 
 def grid_means(picture: NDArray[np.uint8], grid: tuple[int, int] = GRID) -> NDArray[np.float64]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from regrasp.arm.so101 import JOINTS
 from regrasp.data import Dataset, Episode
 from regrasp.diagnosis.check import Undecided
-from regrasp.diagnosis.finding import count
 
 SMALLEST_SCALE = 0.25
 """A joint that hardly takes part is measured by this share of the median joint's range, not by its own."""
@@ -72,19 +71,6 @@ def require_matching_joints(dataset: Dataset) -> None:
         raise Undecided(
             "actions and states name different joints, so one cannot be compared with the other: "
             f"{', '.join(dataset.action_names)} against {', '.join(dataset.joint_names)}"
-        )
-
-
-def require_cameras(dataset: Dataset, at_least: int) -> None:
-    """Every episode must have this many cameras that can be looked at; else Undecided with the reason."""
-    if len(dataset.camera_names) < at_least:
-        raise Undecided(f"needs {at_least} camera{'s' * (at_least > 1)}, got {len(dataset.camera_names)}")
-    lacking = [episode.index for episode in dataset.episodes if len(episode.cameras) < at_least]
-    if lacking:
-        reasons = [f"camera '{name}': {reason}" for name, reason in dataset.unavailable.items()]
-        others = f", and {count(len(reasons) - 1, 'more camera')} likewise" if len(reasons) > 1 else ""
-        raise Undecided(
-            reasons[0] + others if reasons else f"episode {lacking[0]} lacks pictures of a camera"
         )
 
 
