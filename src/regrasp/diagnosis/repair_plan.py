@@ -1,0 +1,111 @@
+"""What `regrasp fix` would do to a dataset, and what it leaves to a person; reads only."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from regrasp.data import Dataset
+from regrasp.diagnosis.audit import Audit, audit
+from regrasp.diagnosis.finding import Finding, Severity, count
+from regrasp.diagnosis.repair import DropEpisodes, Repair, TrimEpisodes
+from regrasp.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class Step:
+    """One repair, and the check whose finding asks for it."""
+
+    check: str
+    repair: Repair
+
+    def to_json(self) -> dict[str, object]:
+        """`{"check", "does", "episodes"}`; no episodes for what concerns the whole dataset."""
+        episodes = getattr(self.repair, "episodes", ())
+        return {"check": self.check, "does": str(self.repair), "episodes": list(episodes)}
+
+
+@dataclass(frozen=True, eq=False)
+class RepairPlan:
+    """What was found, what will be done about it, and which findings need a person."""
+
+    audit: Audit
+    steps: tuple[Step, ...]
+    needs_you: tuple[Finding, ...]
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that was judged."""
+        return self.audit.dataset
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What is to be done, in the order of the findings."""
+        return tuple(step.repair for step in self.steps)
+
+
+def plan_repairs(dataset: str | Path | Dataset, names: Collection[str] | None = None) -> RepairPlan:
+    """Audit a dataset with the checks of these names, or all, and collect the repairs of the findings.
+
+    Where the repairs together would leave out every episode, leaving out is up to a person.
+    """
+    audited = audit(dataset, only=names or None)
+    drops = dropped_episodes(finding.fix.repair for finding in audited.findings)
+    nothing_left = len(drops) >= len(audited.dataset.episodes)
+    steps: dict[str, Step] = {}
+    needs_you: list[Finding] = []
+    for finding in audited.findings:
+        repair = finding.fix.repair
+        if repair is None or (nothing_left and isinstance(repair, DropEpisodes)):
+            needs_you.extend([finding] if finding.severity is not Severity.INFO else [])
+        else:
+            steps.setdefault(f"{finding.check} {repair}", Step(finding.check, repair))
+    return RepairPlan(audited, tuple(steps.values()), tuple(needs_you))
+
+
+def dropped_episodes(repairs: Iterable[Repair | None]) -> frozenset[int]:
+    """Numbers of the episodes that any of these repairs leaves out."""
+    return frozenset(
+        number for repair in repairs if isinstance(repair, DropEpisodes) for number in repair.episodes
+    )
+
+
+def kept_frames(repairs: Iterable[Repair]) -> dict[int, tuple[int, int]]:
+    """First and last frame that is left of each episode that is cut: where several repairs cut, what all leave."""
+    left: dict[int, tuple[int, int]] = {}
+    for repair in repairs:
+        for number, (first, last) in repair.keep.items() if isinstance(repair, TrimEpisodes) else ():
+            before = left.get(number, (first, last))
+            left[number] = max(first, before[0]), min(last, before[1])
+            if left[number][0] > left[number][1]:
+                raise DatasetError(
+                    f"Found two repairs of episode {number} that leave no frame of it; expected at least one. "
+                    "Name the checks to fix one at a time."
+                )
+    return left
+
+
+def final_wordings(wordings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Each instruction and what it becomes in the end; the first of two rules for one instruction holds.
+
+    Example:
+        >>> final_wordings([("b", "a"), ("c", "b"), ("b", "z")])
+        {'b': 'a', 'c': 'a'}
+    """
+    rules: dict[str, str] = {}
+    for old, new in wordings:
+        rules.setdefault(old, new)
+    return {old: end for old in rules if (end := _end_of(old, rules)) != old}
+
+
+def _end_of(text: str, rules: dict[str, str]) -> str:
+    seen: set[str] = set()
+    while text in rules and text not in seen:
+        seen.add(text)
+        text = rules[text]
+    return text
+
+
+def sentence(plan: RepairPlan) -> str:
+    """The plan's size in words: "2 repairs, 1 finding needs you"."""
+    repairs, left = count(len(plan.steps), "repair"), count(len(plan.needs_you), "finding")
+    return f"{repairs}, {left} need{'s' if len(plan.needs_you) == 1 else ''} you"

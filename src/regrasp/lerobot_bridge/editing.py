@@ -1,0 +1,263 @@
+"""Carries out repairs on a copy of a dataset: with LeRobot's dataset tools where it has one that fits.
+
+LeRobot 0.6.1 leaves out episodes (`delete_episodes`) and renames instructions (`modify_tasks`). It has no tool
+that cuts an episode, exchanges two cameras, converts a unit or corrects a count; its `recompute_stats` averages
+quantiles (see `statistics`); and its `delete_episodes` encodes videos anew unless whole files are left out, which
+is what `rearranging` sees to.
+"""
+
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from regrasp.data import Dataset, read_dataset
+from regrasp.data.episode import camera_name
+from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
+from regrasp.data.provenance import keep_episodes
+from regrasp.diagnosis.audit import Audit, audit
+from regrasp.diagnosis.repair import (
+    ConvertUnits,
+    RecomputeStatistics,
+    Repair,
+    ReplaceInstructions,
+    SwapCameras,
+)
+from regrasp.diagnosis.repair_plan import (
+    RepairPlan,
+    dropped_episodes,
+    final_wordings,
+    kept_frames,
+    plan_repairs,
+)
+from regrasp.errors import DatasetError, RegraspError
+from regrasp.lerobot_bridge.quiet import prepare_environment, quiet
+
+prepare_environment()
+
+from lerobot.datasets import LeRobotDataset  # noqa: E402 - reads the environment as it is imported
+from lerobot.datasets.dataset_tools import delete_episodes, modify_tasks  # noqa: E402
+
+from regrasp.lerobot_bridge.folders import (  # noqa: E402
+    change_tables,
+    count_anew,
+    keys_of,
+    numbers,
+    read_info,
+    read_rows,
+    with_numbers,
+    write_totals,
+)
+from regrasp.lerobot_bridge.rearranging import rearrange, video_files  # noqa: E402
+from regrasp.lerobot_bridge.statistics import recompute_statistics  # noqa: E402
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """What was to be done, the new dataset, and what the same checks say of it; both None when nothing was."""
+
+    plan: RepairPlan
+    into: Path | None = None
+    after: Audit | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left that a repair would put right."""
+        return self.after is None or all(finding.fix.repair is None for finding in self.after.findings)
+
+
+def fix(dataset: str | Path | Dataset, into: str | Path, *, names: Collection[str] | None = None) -> Fixed:
+    """Put right, in a new folder, what needs no judgement, and audit the result.
+
+    Args:
+        dataset: A folder, a Hub id, or one that was read already; it stays as it is.
+        into: New folder. Not written when nothing is to be repaired.
+        names: The checks whose findings are to be put right; all by default.
+    """
+    read = dataset if isinstance(dataset, Dataset) else read_dataset(dataset)
+    require_new_folder(Path(into), [read.path])
+    return carry_out(plan_repairs(read, names), Path(into), names=names)
+
+
+def carry_out(plan: RepairPlan, into: Path, *, names: Collection[str] | None = None) -> Fixed:
+    """Do what is planned, in a new folder, and audit that folder with the checks of these names."""
+    if not plan.steps:
+        return Fixed(plan)
+    apply_repairs(plan.dataset, into, plan.repairs)
+    return Fixed(plan, into, audit(into, only=names or None))
+
+
+def apply_repairs(dataset: Dataset, into: Path, repairs: Sequence[Repair]) -> None:
+    """Write a repaired copy, which appears whole and loads in LeRobot, or not at all.
+
+    Raises:
+        DatasetError: The dataset is not v3.0, lacks a file, or LeRobot refuses it; or the disk is full.
+        UsageError: `into` exists, or lies inside the dataset.
+    """
+    require_new_folder(into, [dataset.path])
+    _require_v3(dataset)
+    with new_folder(into) as partial:
+        copy_folder(dataset.path, partial)
+        try:
+            with quiet():
+                _repair(partial, dataset, repairs)
+                _load(partial)
+        except (RegraspError, OSError):
+            raise
+        except Exception as error:
+            raise refused(dataset.path, error) from error
+
+
+def converter_command(dataset: Dataset) -> str:
+    """LeRobot's command that converts an older dataset to v3.0; it works in place."""
+    repo_id = dataset.repo_id or f"local/{dataset.path.resolve().name}"
+    return (
+        f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id} --root={dataset.path} "
+        "--push-to-hub=false"
+    )
+
+
+def refused(path: Path, error: Exception) -> DatasetError:
+    """What to say when LeRobot's tools give up on a dataset."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return DatasetError(
+        f"LeRobot could not edit a copy of {path} ({type(error).__name__}: {first}); expected a v3.0 dataset that "
+        f"it loads; try 'regrasp audit {path}' for what is wrong with it."
+    )
+
+
+def _require_v3(dataset: Dataset) -> None:
+    if dataset.version != "v3.0":
+        raise DatasetError(
+            f"Found a {dataset.version} dataset in {dataset.path}; expected v3.0, which alone LeRobot edits; try "
+            f"'{converter_command(dataset)}', which works in place, on a copy."
+        )
+
+
+def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
+    """What keeps the numbers of episodes and frames comes first, what leaves some out comes last."""
+    _require_videos(root)
+    number_of = count_anew(root)
+    _replace_instructions(root, repairs)
+    for repair in repairs:
+        if isinstance(repair, ConvertUnits):
+            _convert(root, dataset, repair, {number_of[number] for number in repair.episodes})
+    cuts = {number_of[number]: frames for number, frames in kept_frames(repairs).items()}
+    dropped = {number_of[number] for number in dropped_episodes(repairs)}
+    cuts = {number: frames for number, frames in cuts.items() if number not in dropped}
+    exchanges = _exchanges(root, repairs, number_of)
+    if cuts or dropped or exchanges:
+        rearrange(root, exchanges=exchanges, kept_frames=cuts, dropped=dropped)
+        count_anew(root)
+    looked_at_anew = {number - sum(other < number for other in dropped) for number in cuts}
+    if dropped:
+        _drop(root, sorted(dropped))
+    pictures = any(isinstance(repair, RecomputeStatistics) and repair.pictures for repair in repairs)
+    recompute_statistics(root, None if pictures else looked_at_anew)
+
+
+def _load(root: Path) -> LeRobotDataset:
+    return LeRobotDataset(f"local/{root.name}", root=root, video_backend="pyav")
+
+
+def _require_videos(root: Path) -> None:
+    """LeRobot asks the Hub for a dataset that lacks a video, and would wait for an answer."""
+    missing = sorted(path for path in video_files(root) if not path.is_file())
+    if missing:
+        raise DatasetError(
+            f"Found no file {missing[0].relative_to(root)}; expected it because meta/ names it, and LeRobot edits "
+            "whole datasets only; try to copy or download the dataset again."
+        )
+
+
+def _replace_instructions(root: Path, repairs: Sequence[Repair]) -> None:
+    """Write the new wordings by LeRobot's own tool, which knows one instruction in each episode."""
+    asked = [
+        pair
+        for repair in repairs
+        if isinstance(repair, ReplaceInstructions)
+        for pair in repair.wordings.items()
+    ]
+    wordings = final_wordings(asked)
+    if not wordings:
+        return
+    mixed = [row["episode_index"] for row in read_rows(root) if len(row["tasks"]) > 1]
+    if mixed:
+        raise DatasetError(
+            f"Found several instructions in episode {mixed[0]}; expected one in each, because LeRobot's "
+            "'modify_tasks' would keep the first alone; leave this check out of the names to fix."
+        )
+    modify_tasks(_load(root), task_replacements=wordings)
+
+
+def _convert(root: Path, dataset: Dataset, repair: ConvertUnits, episodes: set[int]) -> None:
+    """Write the joints of some episodes in another unit."""
+    names = {"observation.state": dataset.joint_names, "action": dataset.names_of_actions}
+
+    def convert(table: pa.Table) -> pa.Table:
+        here = np.isin(numbers(table, "episode_index"), list(episodes))
+        if not here.any():
+            return table
+        for column in repair.columns:
+            values = numbers(table, column).copy()
+            for place, name in enumerate(names[column]):
+                if name in repair.lines:
+                    line = repair.lines[name]
+                    values[here, place] = line.scale * values[here, place].astype(np.float64) + line.offset
+            table = with_numbers(table, column, values)
+        return table
+
+    change_tables(root, convert)
+
+
+def _exchanges(
+    root: Path, repairs: Sequence[Repair], number_of: Mapping[int, int]
+) -> dict[int, dict[str, str]]:
+    """For each episode, from which key each camera gets its pictures, after all exchanges in their order."""
+    info = read_info(root)
+    keys = {camera_name(key): key for key in keys_of(info, "video", "image")}
+    sources: dict[int, dict[str, str]] = {}
+    for repair in repairs:
+        if isinstance(repair, SwapCameras):
+            one, other = (keys[name] for name in repair.cameras)
+            _require_alike(info["features"][one], info["features"][other], repair.cameras)
+            for number in repair.episodes:
+                own = sources.setdefault(number_of[number], {})
+                own[one], own[other] = own.get(other, other), own.get(one, one)
+    return sources
+
+
+def _require_alike(one: dict[str, object], other: dict[str, object], cameras: tuple[str, str]) -> None:
+    if (one["dtype"], one["shape"]) != (other["dtype"], other["shape"]):
+        raise DatasetError(
+            f"Found pictures of {one['shape']} in camera '{cameras[0]}' and {other['shape']} in '{cameras[1]}'; "
+            "expected the same size, so that they can change places; leave this check out of the names to fix."
+        )
+
+
+def _drop(root: Path, episodes: list[int]) -> None:
+    """Leave episodes out by LeRobot's own tool, and carry over what it does not know of."""
+    kept = root.with_name(f"{root.name}.kept")
+    shutil.rmtree(kept, ignore_errors=True)
+    try:
+        delete_episodes(_load(root), episodes, output_dir=kept, repo_id=f"local/{root.name}")
+        write_totals(kept)
+        _carry_over(root, kept)
+        keep_episodes(kept, [number for number in range(len(read_rows(root))) if number not in episodes])
+        shutil.rmtree(root)
+        kept.rename(root)
+    finally:
+        shutil.rmtree(kept, ignore_errors=True)
+
+
+def _carry_over(root: Path, kept: Path) -> None:
+    """Copy files that are not LeRobot's, except those that number episodes (`regrasp/`)."""
+    for path in root.rglob("*"):
+        name = path.relative_to(root)
+        ours = name.parts[0] not in ("data", "videos", "images", "regrasp")
+        if path.is_file() and ours and not (kept / name).exists() and name.parts[:2] != ("meta", "episodes"):
+            (kept / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, kept / name)
