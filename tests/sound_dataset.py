@@ -22,11 +22,19 @@ def sound_dataset(
     width: int = 64,
     cameras: bool = True,
     fps: float = FPS,
+    tremor: float = 0.05,
+    lag_s: float = LAG_FRAMES / FPS,
 ) -> Dataset:
-    """Each episode leaves home, reaches down with an open gripper, closes it, lifts, and rests a while."""
+    """Each episode leaves home, reaches down with an open gripper, closes it, lifts, and rests a while.
+
+    `tremor` is the step of the operator's random walk in degrees a frame; the follower is `lag_s` late.
+    """
     rng = np.random.default_rng(seed)
     backgrounds = _background(rng, height, width), _background(rng, 2 * height, 2 * width)
-    made = [_episode(rng, index, seconds, fps, backgrounds if cameras else None) for index in range(episodes)]
+    made = [
+        _episode(rng, index, seconds, fps, backgrounds if cameras else None, tremor, lag_s)
+        for index in range(episodes)
+    ]
     return Dataset(
         path=Path("made-up"),
         fps=fps,
@@ -39,10 +47,10 @@ def sound_dataset(
     ).as_recorded()
 
 
-def _episode(rng, index, seconds, fps, backgrounds):
+def _episode(rng, index, seconds, fps, backgrounds, tremor, lag_s):
     length = int(seconds * fps * rng.uniform(0.9, 1.1))
-    actions = _commands(rng, length)
-    states = _followed(rng, actions)
+    actions = _commands(rng, length, tremor)
+    states = _followed(rng, actions, max(round(lag_s * fps), 1))
     front_and_wrist = {} if backgrounds is None else _cameras(rng, states, backgrounds, fps)
     return Episode(
         index=index,
@@ -57,7 +65,7 @@ def _episode(rng, index, seconds, fps, backgrounds):
     )
 
 
-def _commands(rng, length):
+def _commands(rng, length, step):
     """Joint commands through home, above the toy, at the toy, closed, lifted; float64 [T, 6]."""
     home = HOME + rng.normal(0, HOME_SPREAD)
     pan = rng.uniform(-25, 15)
@@ -78,13 +86,13 @@ def _commands(rng, length):
     part = np.clip((at - times[leg]) / np.diff(times)[leg], 0, 1)
     smooth = part**3 * (10 - 15 * part + 6 * part**2)  # least jerk, Flash & Hogan 1985
     path = poses[leg] + (poses[leg + 1] - poses[leg]) * smooth[:, None]
-    tremor = np.cumsum(rng.normal(0, 0.05, path.shape), axis=0)
+    tremor = np.cumsum(rng.normal(0, step, path.shape), axis=0)
     return path + tremor - np.linspace(0, 1, length)[:, None] * tremor[-1]
 
 
-def _followed(rng, actions):
+def _followed(rng, actions, lag):
     """What the follower measures: later, in encoder steps, and stopped by the toy between its jaws."""
-    late = np.concatenate([np.repeat(actions[:1], LAG_FRAMES, axis=0), actions[:-LAG_FRAMES]])
+    late = np.concatenate([np.repeat(actions[:1], lag, axis=0), actions[:-lag]])
     late[:, 5] = np.maximum(late[:, 5], np.where(np.arange(len(late)) > len(late) // 2, 12.0, 0.0))
     return np.round((late + rng.normal(0, 0.03, late.shape)) / ENCODER_STEP_DEG) * ENCODER_STEP_DEG
 

@@ -76,8 +76,10 @@ def test_json_is_one_object_and_nothing_else(run, broken):
                 "fix": {"summary": "Drop these episodes before training."},
             }
         ],
+        "expected": [],
         "clean": ["idle-gripper"],
         "undecided": [],
+        "keep": [0, 2, 3, 4, 5],
     }
 
 
@@ -132,3 +134,23 @@ def test_tables_are_judged_without_heavy_libraries(sound):
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
+
+
+def test_keep_prints_the_list_for_lerobot_and_nothing_else(run, broken):
+    code, out, err = run("audit", broken, "--keep")
+    assert (code, out) == (0, "[0, 2, 3, 4, 5]\n")
+    assert err == "without episode 1: nan-values\n"
+
+
+def test_keep_and_json_do_not_go_together(run, broken):
+    code, out, err = run("audit", broken, "--keep", "--json")
+    assert (code, out) == (2, "")
+    assert err == "error: --keep and --json both print on stdout; choose one: the JSON has 'keep' in it.\n"
+
+
+def test_a_page_is_written_beside_the_text(run, broken, tmp_path):
+    code, out, err = run("audit", broken, "--html", tmp_path / "page.html")
+    assert code == 1
+    assert "nan-values" in out
+    assert err == f"wrote {tmp_path / 'page.html'}\n"
+    assert "Which episode has what" in (tmp_path / "page.html").read_text()

@@ -40,7 +40,7 @@ def explained(monkeypatch):
     check(severity=Severity.ERROR, explains=("a-consequence",))(cause)
     check(severity=Severity.ERROR)(consequence)
     names = ("a-cause", "a-consequence")
-    monkeypatch.setattr("regrasp.diagnosis.runner._known", tuple)
+    monkeypatch.setattr("regrasp.diagnosis.runner.known_checks", tuple)
     monkeypatch.setattr("regrasp.diagnosis.runner.load_check", registered)
     return lambda causes, consequences: [
         (found.check, found.where.episodes)

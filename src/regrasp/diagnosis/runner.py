@@ -38,7 +38,7 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
     names all of its episodes.
     """
     start = time.monotonic()
-    names = _known(only) if only else checks_reading(artefacts)
+    names = known_checks(only) if only else checks_reading(artefacts)
     findings: list[Finding] = []
     clean: list[str] = []
     undecided: list[tuple[str, str]] = []
@@ -107,7 +107,7 @@ def _names_in(package: str) -> Iterator[str]:
 
 def read_page(name: str) -> str:
     """The page of one check: the docstring of its file, read without importing it."""
-    (known,) = _known([name])
+    (known,) = known_checks([name])
     return ast.get_docstring(_parsed(known)) or ""
 
 
@@ -132,7 +132,7 @@ def _parsed(name: str) -> ast.Module:
 
 def load_check(name: str) -> tuple[Check, ...]:
     """The functions of one check; raises a UsageError that offers the nearest name."""
-    (known,) = _known([name])
+    (known,) = known_checks([name])
     importlib.import_module(f"{CHECKS_PACKAGE}.{known.replace('-', '_')}")
     return registered(known)
 
@@ -143,7 +143,8 @@ def checks_reading(artefacts: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in check_names() if any(needed <= at_hand for needed in _inputs_in_file(name)))
 
 
-def _known(names: Collection[str]) -> tuple[str, ...]:
+def known_checks(names: Collection[str]) -> tuple[str, ...]:
+    """The names, each once; a UsageError for one that is no check's, which offers the nearest."""
     for name in names:
         if name not in check_names():
             nearest = difflib.get_close_matches(name, check_names(), n=1)

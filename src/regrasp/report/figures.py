@@ -69,7 +69,9 @@ def success_rates(rates: Mapping[str, Rate], *, baseline: tuple[str, Rate] | Non
         }
         for name, rate in zip(names, shown, strict=True)
     ]
-    layout = _layout(x="success, % (bar: 95 % Wilson interval)", margin={"l": 10, "r": 64, "t": 8, "b": 44})
+    layout = plain_layout(
+        x="success, % (bar: 95 % Wilson interval)", margin={"l": 10, "r": 64, "t": 8, "b": 44}
+    )
     layout["xaxis"] |= {"range": [0, 101]}
     layout["yaxis"] |= {"automargin": True, "tickfont": {"size": 13}, "showgrid": False}
     layout["annotations"] = counts
@@ -97,7 +99,7 @@ def gripper_histogram(
     data = [_histogram("training", train.states[:, place], edges, TRAINING, fill=True)]
     for (name, run), colour in zip(runs.items(), _colours(), strict=False):
         data.append(_histogram(name, run.states[:, place], edges, colour, fill=False))
-    layout = _layout(x="gripper (0 closed, 100 open)", y="share of frames, %")
+    layout = plain_layout(x="gripper (0 closed, 100 open)", y="share of frames, %")
     if threshold is not None:
         layout["shapes"] = [_upright(threshold)]
         layout["annotations"] = [_note(threshold, "closed below")]
@@ -110,7 +112,7 @@ def joint_traces(train: Dataset, runs: Mapping[str, Dataset], *, most: int = 8) 
     columns, rows = 3, -(-len(names) // 3)
     seconds, bands = training_band(train)
     data: list[dict[str, Any]] = []
-    layout = _layout(margin={"l": 40, "r": 4, "t": 26, "b": 40})
+    layout = plain_layout(margin={"l": 40, "r": 4, "t": 26, "b": 40})
     del layout["xaxis"], layout["yaxis"]
     annotations: list[dict[str, Any]] = []
     for place, name in enumerate(names):
@@ -118,11 +120,11 @@ def joint_traces(train: Dataset, runs: Mapping[str, Dataset], *, most: int = 8) 
         column, row = place % columns, place // columns
         x0, x1 = column / columns + 0.025 * (column > 0), (column + 1) / columns - 0.025
         y0, y1 = 1 - (row + 1) / rows + 0.1 * (row < rows - 1), 1 - row / rows - 0.06
-        layout[f"xaxis{axis}"] = _axis("s" if row == rows - 1 else "") | {
+        layout[f"xaxis{axis}"] = axis_style("s" if row == rows - 1 else "") | {
             "domain": [x0, x1],
             "anchor": f"y{axis}",
         }
-        layout[f"yaxis{axis}"] = _axis("") | {"domain": [y0, y1], "anchor": f"x{axis}"}
+        layout[f"yaxis{axis}"] = axis_style("") | {"domain": [y0, y1], "anchor": f"x{axis}"}
         annotations.append(_panel_title(name, x0, y1))
         data.extend(_band(seconds, bands[:, :, place], axis, first=place == 0))
         for (run, dataset), colour in zip(runs.items(), _colours(), strict=False):
@@ -152,7 +154,7 @@ def start_poses(train: Dataset, runs: Mapping[str, Dataset]) -> Figure:
     shown = zip(runs.items(), _colours(), strict=False)
     for number, ((name, run), colour) in enumerate(shown, start=1):
         data.append(_starts_trace(name, _starts(run) - mean, train.joint_names, colour, -0.13 * number))
-    layout = _layout(x="degrees from the training's mean start")
+    layout = plain_layout(x="degrees from the training's mean start")
     layout["xaxis"] |= {"zeroline": True, "zerolinecolor": "#9aa5b1"}
     layout["yaxis"] |= {
         "tickvals": list(range(len(train.joint_names))),
@@ -168,8 +170,8 @@ def largest_steps(train: Dataset, runs: Mapping[str, Dataset]) -> Figure:
     data = [_steps("training", train, TRAINING)]
     for (name, run), colour in zip(runs.items(), _colours(), strict=False):
         data.append(_steps(name, run, colour))
-    layout = _layout(y="99 % of steps are below, degrees") | {"barmode": "group", "bargap": 0.35}
-    layout["xaxis"] = _axis("") | {"automargin": True, "tickangle": -30}
+    layout = plain_layout(y="99 % of steps are below, degrees") | {"barmode": "group", "bargap": 0.35}
+    layout["xaxis"] = axis_style("") | {"automargin": True, "tickangle": -30}
     return Figure("Steps from action to action", {"data": data, "layout": layout})
 
 
@@ -197,7 +199,7 @@ def probe_bars(probes: Sequence[ProbeResult]) -> Figure | None:
         }
         for name, (values, colour) in levels.items()
     ]
-    layout = _layout(x="distance to training, in healthy limits (log scale)")
+    layout = plain_layout(x="distance to training, in healthy limits (log scale)")
     layout["barmode"] = "group"
     layout["xaxis"] |= {"type": "log", "dtick": 1}
     layout["yaxis"] |= {"automargin": True, "showgrid": False}
@@ -212,7 +214,8 @@ def _colours() -> Sequence[str]:
     return PALETTE * 3
 
 
-def _layout(*, x: str = "", y: str = "", margin: Mapping[str, int] | None = None) -> dict[str, Any]:
+def plain_layout(*, x: str = "", y: str = "", margin: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Plotly's layout of every figure: its fonts, colours and axes."""
     return {
         "font": {
             "family": "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif",
@@ -222,15 +225,16 @@ def _layout(*, x: str = "", y: str = "", margin: Mapping[str, int] | None = None
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": dict(margin or {"l": 52, "r": 12, "t": 8, "b": 46}),
-        "xaxis": _axis(x),
-        "yaxis": _axis(y),
+        "xaxis": axis_style(x),
+        "yaxis": axis_style(y),
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"},
         "hovermode": "closest",
         "dragmode": False,
     }
 
 
-def _axis(title: str) -> dict[str, Any]:
+def axis_style(title: str) -> dict[str, Any]:
+    """Plotly's settings of one axis."""
     return {
         "title": {"text": title, "font": {"size": 12, "color": "#64748b"}},
         "gridcolor": "#e6eaee",

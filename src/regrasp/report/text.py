@@ -22,6 +22,7 @@ def print_audit(audit: "Audit", console: Console) -> None:
     size = f"{count(len(dataset.episodes), 'episode')}, {count(dataset.frames, 'frame')}"
     console.print(Text.assemble((dataset.name, "bold"), f": {size}"))
     print_findings(audit.findings, console)
+    print_expected(audit.expected, console)
     print_outcomes(audit.result.clean, audit.result.undecided, console)
 
 
@@ -37,6 +38,16 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
         console.print(_indented(f"-> {finding.fix.summary}", "green"))
         if finding.fix.command:
             console.print(f"   {finding.fix.command}", soft_wrap=True, highlight=False, markup=False)
+
+
+def print_expected(expected: Iterable[tuple[Finding, str]], console: Console) -> None:
+    """Each finding that the dataset's owner has declared, in one line with the reason."""
+    for finding, reason in expected:
+        console.print()
+        console.print(
+            Text.assemble(("EXPECTED", "bold"), "  ", (finding.check, "bold"), f"  {finding.where}")
+        )
+        console.print(_indented(f"{finding.summary} Declared: {reason}"))
 
 
 def print_outcomes(clean: Collection[str], undecided: Collection[tuple[str, str]], console: Console) -> None:

@@ -1,0 +1,56 @@
+"""Deliberate oddities of a dataset, declared by its owner in `meta/regrasp_expected.yaml`.
+
+```yaml
+- check: scattered-starts
+  reason: recorded from anywhere on purpose
+- check: idle-stretches
+  episodes: [3, 7]
+  reason: the operator waits for the belt
+```
+"""
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from regrasp.errors import DatasetError
+
+FILE = Path("meta") / "regrasp_expected.yaml"
+
+
+class Expected(BaseModel):
+    """One check whose findings are meant to be there; in these episodes, or in any when none are named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    check: str
+    reason: str = Field(min_length=1)
+    episodes: tuple[int, ...] = ()
+
+    def covers(self, check: str, episodes: tuple[int, ...]) -> bool:
+        """Whether a finding of this check in these episodes is expected."""
+        named = not self.episodes or (bool(episodes) and set(episodes) <= set(self.episodes))
+        return check == self.check and named
+
+
+def read_expected(folder: Path) -> tuple[Expected, ...]:
+    """What the dataset's owner has declared; nothing where there is no file."""
+    path = folder / FILE
+    if not path.is_file():
+        return ()
+    try:
+        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return TypeAdapter(tuple[Expected, ...]).validate_python(declared or ())
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise DatasetError(f"Found no valid YAML in {path}; {_EXPECTED}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise DatasetError(f"Found {place}: {first['msg'].lower()} in {path}; {_EXPECTED}") from error
+
+
+_EXPECTED = (
+    "expected a list of entries with 'check' and 'reason', and 'episodes' where it is not all of them; "
+    "try '- check: scattered-starts' and, indented below it, 'reason: started anywhere on purpose'."
+)
