@@ -3,6 +3,7 @@
 A fault bears its check's name, takes what the check reads, and gives back a changed copy.
 """
 
+from regrasp.faults.dark_camera import dark_camera
 from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
 from regrasp.faults.instruction_mismatch import instruction_mismatch
@@ -15,6 +16,7 @@ from regrasp.faults.swapped_cameras import swapped_cameras
 from regrasp.faults.unfollowed_joint import unfollowed_joint
 
 __all__ = [
+    "dark_camera",
     "frozen_camera",
     "idle_gripper",
     "instruction_mismatch",
