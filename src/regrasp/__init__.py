@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from regrasp.data.rollouts import read_rollouts
     from regrasp.data.station import load_station
     from regrasp.diagnosis.audit import audit
+    from regrasp.diagnosis.coverage import coverage
     from regrasp.diagnosis.diagnose import diagnose
     from regrasp.diagnosis.preflight import preflight
+    from regrasp.lerobot_bridge.editing import fix
+    from regrasp.lerobot_bridge.merging import merge
     from regrasp.lerobot_bridge.recording import record
     from regrasp.lerobot_bridge.rollout import rollout
     from regrasp.lerobot_bridge.training import train
@@ -31,9 +34,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "audit",
+    "coverage",
     "diagnose",
+    "fix",
     "load_station",
     "measure_contract",
+    "merge",
     "preflight",
     "read_contract",
     "read_dataset",
@@ -45,9 +51,12 @@ __all__ = [
 
 _HOMES = {
     "audit": "diagnosis.audit",
+    "coverage": "diagnosis.coverage",
     "diagnose": "diagnosis.diagnose",
+    "fix": "lerobot_bridge.editing",
     "load_station": "data.station",
     "measure_contract": "data.contract",
+    "merge": "lerobot_bridge.merging",
     "preflight": "diagnosis.preflight",
     "read_contract": "data.contract",
     "read_dataset": "data.dataset",

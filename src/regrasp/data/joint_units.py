@@ -37,22 +37,25 @@ def body_unit(dataset: Dataset) -> JointUnit:
     """
     if not dataset.episodes:
         return "unknown"
-    whole = [_in_steps_of_degrees(episode) for episode in dataset.episodes]
-    if all(whole):
+    whole = {_in_steps_of_degrees(episode) for episode in dataset.episodes} - {None}
+    if whole == {True}:
         return "deg"
     body = _body(dataset.states, dataset.joint_names)
+    if True in whole or not np.isfinite(body).any():
+        return "unknown"
     if _beyond_full_scale(body):
         return "deg" if all(_spread(episode) > 2 * np.pi for episode in dataset.episodes) else "unknown"
-    columns = _telling(body)
+    columns = _telling(body) if np.nanmax(np.abs(body)) > 2 * np.pi else []
     own_steps = bool(columns) and all(_is_grid(column, _step(column)) for column in columns)
-    return "-100..100" if own_steps and not any(whole) else "unknown"
+    return "-100..100" if own_steps else "unknown"
 
 
-def _in_steps_of_degrees(episode: Episode) -> bool:
+def _in_steps_of_degrees(episode: Episode) -> bool | None:
+    """None for an episode that is too short or too still to tell."""
     columns = _telling(_body(episode.states, episode.joint_names))
-    return bool(columns) and any(
-        all(_is_grid(column, step) for column in columns) for step in ENCODER_STEPS_DEG
-    )
+    if not columns:
+        return None
+    return any(all(_is_grid(column, step) for column in columns) for step in ENCODER_STEPS_DEG)
 
 
 def _telling(body: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -82,7 +85,7 @@ def _beyond_full_scale(body: NDArray[np.float64]) -> bool:
 def _spread(episode: Episode) -> float:
     """How far the joint that moves most moves."""
     body = _body(episode.states, episode.joint_names)
-    return float(np.nanmax(np.nanmax(body, axis=0) - np.nanmin(body, axis=0)))
+    return float(np.ptp(np.nan_to_num(body), axis=0).max(initial=0.0))
 
 
 def _body(values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:

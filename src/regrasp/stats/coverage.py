@@ -26,6 +26,12 @@ SMALLEST_SIDE_M = 0.02
 FINE = 32
 """Points along the longer side at which distances are measured; 5 mm in an area of 6 inches."""
 
+THIN_SHARE = 0.2
+"""Of the area: its thinnest part, in which the next places are looked for."""
+
+EDGE_SHARE = 0.05
+"""Of each side: nothing is proposed closer to the edge."""
+
 TRIALS = 60
 """Simulations of chance. The limit is the largest of so many: exceeded by chance once in 61 times."""
 
@@ -45,6 +51,7 @@ class Area:
     high: NDArray[np.float64]
     hulls: tuple[Places, ...] = ()
     axis: tuple[float, float] = (0.0, 0.0)
+    reach_m: float = 0.0
     margin_m: float = 0.0
 
     @classmethod
@@ -58,8 +65,9 @@ class Area:
         """What the places span, and half a centimetre more."""
         low, high = places.min(axis=0), places.max(axis=0)
         middle, half = (low + high) / 2, np.maximum((high - low) / 2, SMALLEST_SIDE_M / 2)
-        hulls = (_convex_hull(places), _convex_hull(_seen_from(places, axis, _reach(places, axis))))
-        return cls(middle - half, middle + half, hulls, axis, SMALLEST_SIDE_M / 4)
+        reach = float(np.hypot(*(places - np.asarray(axis)).T).mean())
+        hulls = (_convex_hull(places), _convex_hull(_seen_from(places, axis, reach)))
+        return cls(middle - half, middle + half, hulls, axis, reach, SMALLEST_SIDE_M / 4)
 
     @property
     def size_m(self) -> NDArray[np.float64]:
@@ -77,7 +85,7 @@ class Area:
         inside: NDArray[np.bool_] = within[:, 0] & within[:, 1]
         if self.hulls:
             flat, turned = self.hulls
-            seen = _seen_from(places, self.axis, float(turned[:, 0].mean()))
+            seen = _seen_from(places, self.axis, self.reach_m)
             inside &= _outside_by(places, flat) <= self.margin_m
             inside &= _outside_by(seen, turned) <= self.margin_m
         return inside
@@ -207,26 +215,52 @@ def evenness_by_chance(number: int, cells: Cells) -> float:
     return float(np.mean(values))
 
 
-def next_places(places: Places, cells: Cells, area: Area, number: int) -> Places:
+def next_places(places: Places, area: Area, number: int) -> Places:
     """Where to go next, [number, 2], the most wanted first.
 
-    Each time the emptiest cell, and of several the one with the furthest point; within it, in its middle
-    half, the point furthest from all that is there or was chosen before.
+    Each time, among the thinnest fifth of the area, the point furthest from all places and from those chosen
+    before. Thinness is a Gaussian kernel density as wide as the mean distance between places, over the part of
+    the kernel that lies in the area, so that an edge does not look thin for being one.
     """
-    candidates = area.fine[_central(area.fine, cells)]
-    if not len(candidates):
-        return np.zeros((0, 2))
-    rows, columns = cells.cell_of(candidates).T
-    counts = cells.counts.astype(np.float64)
-    distances = nearest_m(candidates, places)
-    chosen: list[NDArray[np.float64]] = []
+    points = _off_the_edge(area)
+    spacing = float(np.sqrt(_covered_m2(area) / max(1, len(places) + number)))
+    mass = _density(points, area.fine, spacing)
+    density, distance = _density(points, places, spacing), nearest_m(points, places)
+    chosen = np.zeros((0, 2))
     for _ in range(number):
-        emptiest = counts[rows, columns] == counts[rows, columns].min()
-        best = int(np.argmax(np.where(emptiest, distances, -1.0)))
-        chosen.append(candidates[best])
-        counts[rows[best], columns[best]] += 1
-        distances = np.minimum(distances, np.linalg.norm(candidates - candidates[best], axis=1))
-    return np.array(chosen).reshape(-1, 2)
+        thinness = density / mass
+        thin = thinness <= np.quantile(thinness, THIN_SHARE)
+        best = points[int(np.argmax(np.where(thin, distance, -1.0)))][None]
+        density = density + _density(points, best, spacing)
+        distance = np.minimum(distance, nearest_m(points, best))
+        chosen = np.vstack([chosen, best])
+    return chosen
+
+
+def _off_the_edge(area: Area) -> Places:
+    """Points of the fine grid not quite at the box's edge, [M, 2]; an object has a size."""
+    inset = EDGE_SHARE * area.size_m
+    inner = ((area.fine >= area.low + inset) & (area.fine <= area.high - inset)).all(axis=1)
+    return area.fine[inner] if inner.any() else area.fine
+
+
+def _covered_m2(area: Area) -> float:
+    """Size of the area: as many steps of the fine grid as points of it lie inside."""
+    step = float(area.size_m.max()) / FINE
+    return len(area.fine) * step**2
+
+
+def _density(points: Places, places: Places, width_m: float) -> NDArray[np.float64]:
+    density = np.zeros(len(points))
+    for part in np.array_split(places, max(1, len(places) // 256)):
+        density += _kernel(points, part, width_m).sum(axis=1)
+    return density
+
+
+def _kernel(points: Places, places: Places, width_m: float) -> NDArray[np.float64]:
+    """Gaussian kernel of every pair, [M, N]; 1 where they meet."""
+    squared = ((points[:, None] - places[None]) ** 2).sum(axis=-1)
+    return np.exp(-squared / (2 * width_m**2))
 
 
 def nearest_m(points: Places, places: Places) -> NDArray[np.float64]:
@@ -244,24 +278,6 @@ def _at_random(rng: np.random.Generator, number: int, area: Area, trials: int) -
     for _ in range(trials):
         drawn = area.fine[rng.integers(0, len(area.fine), number)]
         yield drawn + rng.uniform(-0.5, 0.5, drawn.shape) * step
-
-
-def _central(points: Places, cells: Cells) -> NDArray[np.bool_]:
-    """Whether each point lies in the middle half of its cell, both ways; all where none does."""
-    rows = cells.cell_of(points)
-    central = rows[:, 0] >= 0
-    for axis, edges in enumerate((cells.x_edges, cells.y_edges)):
-        width = edges[1] - edges[0]
-        off = np.abs(points[:, axis] - (edges[rows[:, axis]] + width / 2))
-        central &= off <= width / 4 + 1e-9
-    covered = {tuple(cell) for cell in rows[central].tolist()}
-    lonely = np.array([tuple(cell) not in covered for cell in rows.tolist()], dtype=np.bool_)
-    return central | (lonely & (rows[:, 0] >= 0))
-
-
-def _reach(places: Places, axis: tuple[float, float]) -> float:
-    """Mean distance from the axis."""
-    return float(np.hypot(*(places - np.asarray(axis)).T).mean())
 
 
 def _seen_from(places: Places, axis: tuple[float, float], reach: float) -> Places:
