@@ -49,7 +49,7 @@ class VideoSegment:
                 yield from self._pick_from(container, indices)
         except av_error as error:
             raise VideoError(
-                f"Found no readable video in {self.path} ({error.strerror or error}); "
+                f"Found no readable video in {self.path} ({_reason(self.path, error)}); "
                 "expected an mp4 file; try to copy or download it again."
             ) from error
 
@@ -130,6 +130,62 @@ class ImageColumn:
             f"Found no picture in a row of column '{self.column}' of {self.path}; expected an encoded image; "
             "try to record the dataset with use_videos=True."
         )
+
+
+@dataclass(frozen=True)
+class VideoHeader:
+    """What a video file says of itself before any picture is decoded.
+
+    Attributes:
+        end_s: Where its last picture ends; 0 where it does not say.
+        fps: Pictures per second; 0 where it does not say.
+    """
+
+    end_s: float
+    fps: float
+
+
+def read_header(path: Path) -> VideoHeader:
+    """Length and rate of a video from its container alone: half a millisecond, however long it is."""
+    av_error = _av_error()
+    try:
+        container = _open_video(path)
+    except (av_error, OSError) as error:
+        raise VideoError(
+            f"Found no readable video in {path} ({_reason(path, error)}); "
+            "expected an mp4 file; try to copy or download it again."
+        ) from error
+    try:
+        return _header_of(container, path)
+    finally:
+        container.close()
+
+
+def _header_of(container: "InputContainer", path: Path) -> VideoHeader:
+    if not container.streams.video:
+        raise VideoError(f"Found no picture track in {path}; expected a video; try to copy the file again.")
+    stream = container.streams.video[0]
+    return VideoHeader(_end_s(container, stream), float(stream.average_rate or 0))
+
+
+def _end_s(container: "InputContainer", stream: "VideoStream") -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    return (container.duration or 0) / 1_000_000  # FFmpeg's default unit: 1 us
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a file does not open; names the two accidents that happen to downloads."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(64)
+    except OSError as closed:
+        return closed.strerror or str(closed)
+    if beginning.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer instead of the file: try 'git lfs pull'"
+    if not beginning:
+        return "the file is empty"
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _av_error() -> "type[FFmpegError]":

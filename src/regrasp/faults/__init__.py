@@ -8,12 +8,14 @@ from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
 from regrasp.faults.instruction_mismatch import instruction_mismatch
 from regrasp.faults.jerky_motion import jerky_motion
+from regrasp.faults.missing_video import missing_video
 from regrasp.faults.nan_values import nan_values
 from regrasp.faults.near_duplicate_instructions import near_duplicate_instructions
 from regrasp.faults.scattered_starts import scattered_starts
 from regrasp.faults.start_pose_shift import start_pose_shift
 from regrasp.faults.swapped_cameras import swapped_cameras
 from regrasp.faults.unfollowed_joint import unfollowed_joint
+from regrasp.faults.wrong_counts import wrong_counts
 
 __all__ = [
     "dark_camera",
@@ -21,10 +23,12 @@ __all__ = [
     "idle_gripper",
     "instruction_mismatch",
     "jerky_motion",
+    "missing_video",
     "nan_values",
     "near_duplicate_instructions",
     "scattered_starts",
     "start_pose_shift",
     "swapped_cameras",
     "unfollowed_joint",
+    "wrong_counts",
 ]
