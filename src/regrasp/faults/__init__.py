@@ -3,12 +3,17 @@
 A fault bears its check's name, takes what the check reads, and gives back a changed copy.
 """
 
+from regrasp.faults.action_lag import action_lag
+from regrasp.faults.changed_light import changed_light
+from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
+from regrasp.faults.flipped_camera import flipped_camera
 from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
 from regrasp.faults.instruction_mismatch import instruction_mismatch
 from regrasp.faults.jerky_motion import jerky_motion
 from regrasp.faults.missing_video import missing_video
+from regrasp.faults.moved_camera import moved_camera
 from regrasp.faults.nan_values import nan_values
 from regrasp.faults.near_duplicate_instructions import near_duplicate_instructions
 from regrasp.faults.scattered_starts import scattered_starts
@@ -18,6 +23,11 @@ from regrasp.faults.unfollowed_joint import unfollowed_joint
 from regrasp.faults.wrong_counts import wrong_counts
 
 __all__ = [
+    "action_lag",
+    "copied_actions",
+    "changed_light",
+    "flipped_camera",
+    "moved_camera",
     "dark_camera",
     "frozen_camera",
     "idle_gripper",
