@@ -27,6 +27,7 @@ def command(
     """Put right what needs no judgement, on a copy; show first what is done."""
     from regrasp.data import read_dataset
     from regrasp.data.new_folder import require_new_folder
+    from regrasp.diagnosis.fix import require_v3
     from regrasp.diagnosis.repair_plan import plan_repairs
 
     read = read_dataset(dataset)
@@ -38,6 +39,7 @@ def command(
         if as_json:
             typer.echo(_json(plan))
         raise typer.Exit(1 if plan.steps else 0)
+    require_v3(read)
     if not (yes or as_json or _agreed(into)):
         typer.echo("nothing was written")
         raise typer.Exit(1)

@@ -15,14 +15,15 @@ PARTS_FILE = Path("meta") / "regrasp_parts.json"
 class Part(BaseModel):
     """Episodes that came from one dataset: the `episodes` that follow on from `first_episode`.
 
-    `content` is the source's `content_hash`. `weight` says how often a frame of this part is drawn in training,
-    against a frame of a part of weight 1; with the same weight everywhere each frame counts the same, as LeRobot
-    has it.
+    `source` is the folder or Hub id as it was given, and `content` its `content_hash`. `weight` says how often a
+    frame of this part is drawn in training, against a frame of a part of weight 1; with the same weight everywhere
+    each frame counts the same, as LeRobot has it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    source: str
     content: str
     first_episode: int = Field(ge=0)
     episodes: int = Field(ge=1)

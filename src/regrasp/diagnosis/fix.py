@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from regrasp.errors import DatasetError
+
 if TYPE_CHECKING:  # the catalogue is printed without NumPy
     from regrasp.data import Dataset
     from regrasp.diagnosis.repair import Repair
@@ -37,6 +39,21 @@ def replace_instructions(dataset: "Dataset", wordings: Mapping[str, str]) -> str
     """LeRobot's command that changes these instructions; it works in place."""
     replacements = json.dumps(dict(wordings), ensure_ascii=False)
     return _edit(dataset, "modify_tasks", f"--operation.task_replacements={replacements}")
+
+
+def convert_to_v3(dataset: "Dataset") -> str:
+    """LeRobot's command that converts an older dataset to v3.0; it works in place."""
+    module = "python -m lerobot.scripts.convert_dataset_v21_to_v30"
+    return f"{module} {shlex.join([f'--repo-id={_repo_id(dataset)}', f'--root={dataset.path}'])} --push-to-hub=false"
+
+
+def require_v3(dataset: "Dataset") -> None:
+    """Raise a DatasetError that offers the converter for a dataset that LeRobot's tools do not edit."""
+    if dataset.version != "v3.0":
+        raise DatasetError(
+            f"Found a {dataset.version} dataset in {dataset.path}; expected v3.0, which alone LeRobot edits; try, on "
+            f"a copy because it works in place: {convert_to_v3(dataset)}"
+        )
 
 
 def _edit(dataset: "Dataset", operation: str, *options: str) -> str | None:

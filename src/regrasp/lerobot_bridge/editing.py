@@ -19,6 +19,7 @@ from regrasp.data.episode import camera_name
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import keep_episodes
 from regrasp.diagnosis.audit import Audit, audit
+from regrasp.diagnosis.fix import require_v3
 from regrasp.diagnosis.repair import (
     ConvertUnits,
     RecomputeStatistics,
@@ -53,6 +54,9 @@ from regrasp.lerobot_bridge.folders import (  # noqa: E402
 )
 from regrasp.lerobot_bridge.rearranging import rearrange, video_files  # noqa: E402
 from regrasp.lerobot_bridge.statistics import recompute_statistics  # noqa: E402
+
+LONGEST_REASON = 160
+"""Characters of LeRobot's own words that are repeated: some of its errors print whole tables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,48 +102,32 @@ def apply_repairs(dataset: Dataset, into: Path, repairs: Sequence[Repair]) -> No
         UsageError: `into` exists, or lies inside the dataset.
     """
     require_new_folder(into, [dataset.path])
-    _require_v3(dataset)
+    require_v3(dataset)
     with new_folder(into) as partial:
         copy_folder(dataset.path, partial)
         try:
             with quiet():
                 _repair(partial, dataset, repairs)
-                _load(partial)
+                load(partial)
         except (RegraspError, OSError):
             raise
         except Exception as error:
             raise refused(dataset.path, error) from error
 
 
-def converter_command(dataset: Dataset) -> str:
-    """LeRobot's command that converts an older dataset to v3.0; it works in place."""
-    repo_id = dataset.repo_id or f"local/{dataset.path.resolve().name}"
-    return (
-        f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id} --root={dataset.path} "
-        "--push-to-hub=false"
-    )
-
-
 def refused(path: Path, error: Exception) -> DatasetError:
     """What to say when LeRobot's tools give up on a dataset."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    first = first if len(first) <= LONGEST_REASON else f"{first[:LONGEST_REASON]} ..."
     return DatasetError(
         f"LeRobot could not edit a copy of {path} ({type(error).__name__}: {first}); expected a v3.0 dataset that "
         f"it loads; try 'regrasp audit {path}' for what is wrong with it."
     )
 
 
-def _require_v3(dataset: Dataset) -> None:
-    if dataset.version != "v3.0":
-        raise DatasetError(
-            f"Found a {dataset.version} dataset in {dataset.path}; expected v3.0, which alone LeRobot edits; try "
-            f"'{converter_command(dataset)}', which works in place, on a copy."
-        )
-
-
 def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
     """What keeps the numbers of episodes and frames comes first, what leaves some out comes last."""
-    _require_videos(root)
+    require_videos(root)
     number_of = count_anew(root)
     _replace_instructions(root, repairs)
     for repair in repairs:
@@ -159,11 +147,12 @@ def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
     recompute_statistics(root, None if pictures else looked_at_anew)
 
 
-def _load(root: Path) -> LeRobotDataset:
+def load(root: Path) -> LeRobotDataset:
+    """The dataset as LeRobot reads it; raises what it raises."""
     return LeRobotDataset(f"local/{root.name}", root=root, video_backend="pyav")
 
 
-def _require_videos(root: Path) -> None:
+def require_videos(root: Path) -> None:
     """LeRobot asks the Hub for a dataset that lacks a video, and would wait for an answer."""
     missing = sorted(path for path in video_files(root) if not path.is_file())
     if missing:
@@ -190,7 +179,7 @@ def _replace_instructions(root: Path, repairs: Sequence[Repair]) -> None:
             f"Found several instructions in episode {mixed[0]}; expected one in each, because LeRobot's "
             "'modify_tasks' would keep the first alone; leave this check out of the names to fix."
         )
-    modify_tasks(_load(root), task_replacements=wordings)
+    modify_tasks(load(root), task_replacements=wordings)
 
 
 def _convert(root: Path, dataset: Dataset, repair: ConvertUnits, episodes: set[int]) -> None:
@@ -243,7 +232,7 @@ def _drop(root: Path, episodes: list[int]) -> None:
     kept = root.with_name(f"{root.name}.kept")
     shutil.rmtree(kept, ignore_errors=True)
     try:
-        delete_episodes(_load(root), episodes, output_dir=kept, repo_id=f"local/{root.name}")
+        delete_episodes(load(root), episodes, output_dir=kept, repo_id=f"local/{root.name}")
         write_totals(kept)
         _carry_over(root, kept)
         keep_episodes(kept, [number for number in range(len(read_rows(root))) if number not in episodes])
