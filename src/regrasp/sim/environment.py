@@ -96,6 +96,7 @@ class Twin:
         self._servos = Servos(self.model, self.data, config.imperfections, config.fps)
         self._noise = noise_field(config.imperfections.camera_noise, config.height, config.width)
         self._toy_body = self.model.body("toy").id
+        self._bin_body = self.model.body("bin").id
         self._toy_joint: int = self.model.joint("toy").qposadr[0]
         self._hand_site = self.model.site("tcp").id
         self._jaws = (self.model.body("gripper").id, self.model.body("moving_jaw_so101_v1").id)
@@ -128,6 +129,19 @@ class Twin:
     def joints(self) -> NDArray[np.float64]:
         """Joint values as the encoders read them, shape [6]."""
         return self._servos.readings()
+
+    def stand_at(self, pose: NDArray[np.float64]) -> None:
+        """Put the arm at `pose`, shape [6], at rest; the toy stays where it is."""
+        self.data.qvel[:6] = 0.0
+        self._servos.rest_at(within_limits(pose))
+
+    def touching(self) -> frozenset[str]:
+        """What the arm touches now: `table`, `itself`, `bin`, `toy`."""
+        bodies = self.model.geom_bodyid[self.data.contact.geom].reshape(-1, 2)
+        arm = (bodies > 0) & (bodies <= self._jaws[1])
+        other = np.where(arm[:, 0], bodies[:, 1], bodies[:, 0])[arm.any(axis=1)]
+        names = {0: "table", self._toy_body: "toy", self._bin_body: "bin"}
+        return frozenset(names.get(int(body), "itself") for body in other)
 
     # -- what came of it
 
@@ -238,9 +252,7 @@ class Twin:
         """Whether the arm in this pose touches nothing and keeps clear of the table."""
         self.data.qpos[:6] = to_radians(pose)
         mujoco.mj_forward(self.model, self.data)
-        bodies = self.model.geom_bodyid[self.data.contact.geom].reshape(-1, 2)
-        arm = (bodies > 0) & (bodies <= self._jaws[1])
-        return not arm.any() and self.data.site_xpos[self._hand_site][2] > SCATTER_CLEARANCE_M
+        return not self.touching() and self.data.site_xpos[self._hand_site][2] > SCATTER_CLEARANCE_M
 
     def _place_toy(self, rng: np.random.Generator) -> tuple[float, float, float]:
         """Lay the toy somewhere in the area; x, y (m) and yaw (deg)."""
