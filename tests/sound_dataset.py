@@ -1,5 +1,6 @@
 """Sound demonstrations that are made up: smooth reaches to a toy, a follower that lags, two cameras."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def sound_dataset(
         _episode(rng, index, seconds, fps, backgrounds if cameras else None, tremor, lag_s)
         for index in range(episodes)
     ]
-    return Dataset(
+    recorded = Dataset(
         path=Path("made-up"),
         fps=fps,
         joint_names=JOINTS,
@@ -45,6 +46,23 @@ def sound_dataset(
         camera_names=("front", "wrist") if cameras else (),
         robot_type="so101_follower",
     ).as_recorded()
+    return replace(recorded, stats={**recorded.stats, **_picture_statistics(recorded)})
+
+
+def _picture_statistics(dataset):
+    """Of each camera over three pictures of each episode, between 0 and 1, as LeRobot samples and keeps them."""
+    shares = {"q01": 0.01, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q99": 0.99}
+    stats = {}
+    for name in dataset.camera_names:
+        cameras = [episode.cameras[name] for episode in dataset.episodes]
+        seen = np.concatenate([c.frames([0, c.length // 2, c.length - 1])[:, ::2, ::2] for c in cameras])
+        pixels = seen.reshape(-1, 3) / 255
+        numbers = {"min": pixels.min(axis=0), "max": pixels.max(axis=0), "mean": pixels.mean(axis=0)}
+        numbers["std"] = pixels.std(axis=0)
+        numbers |= {key: np.quantile(pixels, share, axis=0) for key, share in shares.items()}
+        kept = {key: values.reshape(3, 1, 1) for key, values in numbers.items()}
+        stats[cameras[0].key] = {**kept, "count": np.array([float(len(seen))])}
+    return stats
 
 
 def _episode(rng, index, seconds, fps, backgrounds, tremor, lag_s):
@@ -105,13 +123,18 @@ def _background(rng, height, width):
 
 
 def _cameras(rng, states, backgrounds, fps):
-    front = np.array([_front_view(state, backgrounds[0]) for state in states])
-    wrist = np.array([_wrist_view(state, backgrounds[1]) for state in states])
-    noisy = {
-        name: np.clip(view + rng.normal(0, 1.0, view.shape), 0, 255).astype(np.uint8)
-        for name, view in (("front", front), ("wrist", wrist))
+    def filmed(view, background):
+        return np.array([_noisy(rng, view(state, background)) for state in states])
+
+    front = filmed(_front_view, backgrounds[0])
+    wrist = filmed(_wrist_view, backgrounds[1])
+    return {
+        name: Camera.from_array(name, frames, fps) for name, frames in (("front", front), ("wrist", wrist))
     }
-    return {name: Camera.from_array(name, frames, fps) for name, frames in noisy.items()}
+
+
+def _noisy(rng, view):
+    return np.clip(view + rng.normal(0, 1.0, view.shape), 0, 255).astype(np.uint8)
 
 
 def _front_view(state, background):
