@@ -4,26 +4,35 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
 
 
 def scattered_starts(
-    dataset: Dataset, *, episodes: Collection[int] | None = None, degrees: float = 25.0, seconds: float = 3.0
+    dataset: Dataset, *, episodes: Collection[int] | None = None, degrees: float = 25.0, way: float = 0.6
 ) -> Dataset:
     """These episodes (the first) start `degrees` away in the joints of the arm, and glide into their motion.
 
-    The first half of the joints is displaced one way and the rest the other way, the gripper not at all.
+    The first half of the joints is displaced one way and the rest the other way, the gripper not at all. The
+    displacement fades over the share `way` of the arm's own path, so that the arm moves only while the
+    pictures do.
     """
 
     def displace(episode: Episode) -> Episode:
-        length, joints = episode.states.shape
-        frames = min(round(seconds * episode.fps), length)
-        fading = np.zeros(length)
-        fading[:frames] = 0.5 * (1 + np.cos(np.pi * np.arange(frames) / frames))
+        joints = episode.states.shape[1]
+        done = np.clip(_share_of_path(episode.states[:, :-1]) / way, 0, 1)
+        fading = 0.5 * (1 + np.cos(np.pi * done))
         direction = np.where(np.arange(joints) < joints // 2, 1.0, -1.0)
         direction[-1] = 0.0
         offset = degrees * fading[:, None] * direction
         return replace(episode, states=episode.states + offset, actions=episode.actions + offset)
 
     return dataset.map_episodes(displace, episodes or [dataset.episodes[0].index])
+
+
+def _share_of_path(states: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of its whole path the arm has gone at each frame, 0-1; tremor hardly counts."""
+    steps = np.abs(np.diff(states, axis=0, prepend=states[:1])).sum(axis=1)
+    travelled = np.cumsum(np.where(steps > np.median(steps) / 2, steps, 0.0))
+    return travelled / max(float(travelled[-1]), np.finfo(np.float64).tiny)
