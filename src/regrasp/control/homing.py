@@ -40,6 +40,9 @@ behind its command by some degrees."""
 LOW_M = 0.10
 """A hand that is lower above the table may have things around it: bins and objects of the task are 3 to 8 cm high."""
 
+NEAR_DEG = 15.0
+"""An arm whose joints are all this near to its target goes there straight."""
+
 ARRIVED_DEG = 1.8
 """The arm has arrived when every joint is this near; droop under load, which is corrected for, is 1.8 to 2.6."""
 
