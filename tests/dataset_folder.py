@@ -16,6 +16,8 @@ def write_v3(dataset, folder, *, codec="libsvtav1", video=True, episodes_per_fil
     """The v3.0 layout: several episodes in each table and video. `video=False` stores pictures in the table."""
     (folder / "meta" / "episodes" / "chunk-000").mkdir(parents=True)
     _write_json(folder / "meta" / "info.json", _info(dataset, "v3.0", video))
+    if dataset.stats:
+        _write_json(folder / "meta" / "stats.json", _statistics(dataset))
     tasks = {"task_index": list(range(len(dataset.tasks))), task_column: list(dataset.tasks)}
     pq.write_table(pa.table(tasks), folder / "meta" / "tasks.parquet")
     rows = []
@@ -160,6 +162,14 @@ def _episode_row(dataset, episode, file, starts):
             f"videos/{camera.key}/to_timestamp": start + episode.length / dataset.fps,
         }
     return row
+
+
+def _statistics(dataset):
+    """By feature and name, as lists: what a recorder keeps beside the tables of v3.0."""
+    return {
+        feature: {name: values.tolist() for name, values in stats.items()}
+        for feature, stats in dataset.stats.items()
+    }
 
 
 def _groups(episodes, size):

@@ -4,6 +4,7 @@ A fault bears its check's name, takes what the check reads, and gives back a cha
 """
 
 from regrasp.faults.action_lag import action_lag
+from regrasp.faults.averaged_quantiles import averaged_quantiles
 from regrasp.faults.changed_light import changed_light
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
@@ -16,7 +17,9 @@ from regrasp.faults.missing_video import missing_video
 from regrasp.faults.moved_camera import moved_camera
 from regrasp.faults.nan_values import nan_values
 from regrasp.faults.near_duplicate_instructions import near_duplicate_instructions
+from regrasp.faults.overflowed_image_statistics import overflowed_image_statistics
 from regrasp.faults.scattered_starts import scattered_starts
+from regrasp.faults.stale_statistics import stale_statistics
 from regrasp.faults.start_pose_shift import start_pose_shift
 from regrasp.faults.swapped_cameras import swapped_cameras
 from regrasp.faults.unfollowed_joint import unfollowed_joint
@@ -24,6 +27,7 @@ from regrasp.faults.wrong_counts import wrong_counts
 
 __all__ = [
     "action_lag",
+    "averaged_quantiles",
     "copied_actions",
     "changed_light",
     "flipped_camera",
@@ -36,7 +40,9 @@ __all__ = [
     "missing_video",
     "nan_values",
     "near_duplicate_instructions",
+    "overflowed_image_statistics",
     "scattered_starts",
+    "stale_statistics",
     "start_pose_shift",
     "swapped_cameras",
     "unfollowed_joint",
