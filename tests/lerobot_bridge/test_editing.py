@@ -400,3 +400,13 @@ def test_cameras_of_different_size_cannot_change_places(sound, tmp_path):
     folder = write_v3(replace(sound, episodes=tuple(small)), tmp_path / "sizes", codec="libx264")
     with pytest.raises(DatasetError, match="expected the same size, so that they can change places"):
         apply_repairs(read_dataset(folder), tmp_path / "new", [SwapCameras((0,), ("front", "wrist"))])
+
+
+def test_lerobots_cache_of_tables_is_as_it_was(source, tmp_path):
+    from datasets import config
+
+    cache, before = config.HF_DATASETS_CACHE, sorted(config.HF_DATASETS_CACHE.rglob("*.arrow"))
+    apply_repairs(read_dataset(source), tmp_path / "new", [DropEpisodes((0,))])
+    assert cache == config.HF_DATASETS_CACHE
+    assert sorted(cache.rglob("*.arrow")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]

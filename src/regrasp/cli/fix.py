@@ -43,6 +43,9 @@ def command(
     if not (yes or as_json or _agreed(into)):
         typer.echo("nothing was written")
         raise typer.Exit(1)
+    from regrasp.lerobot_bridge.quiet import prepare_environment
+
+    prepare_environment()
     from regrasp.lerobot_bridge.editing import carry_out
 
     fixed = carry_out(plan, into, names=names)

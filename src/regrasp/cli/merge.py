@@ -32,6 +32,9 @@ def command(
     if plan.warnings and not (yes or as_json or _agreed(into)):
         typer.echo("nothing was written")
         raise typer.Exit(1)
+    from regrasp.lerobot_bridge.quiet import prepare_environment
+
+    prepare_environment()
     from regrasp.lerobot_bridge.merging import carry_out
 
     merged = carry_out(plan, into)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from lerobot.datasets import LeRobotDataset
+from lerobot.datasets.dataset_tools import delete_episodes, modify_tasks
 
 from regrasp.data import Dataset, read_dataset
 from regrasp.data.episode import camera_name
@@ -35,25 +37,20 @@ from regrasp.diagnosis.repair_plan import (
     plan_repairs,
 )
 from regrasp.errors import DatasetError, RegraspError
-from regrasp.lerobot_bridge.quiet import prepare_environment, quiet
-
-prepare_environment()
-
-from lerobot.datasets import LeRobotDataset  # noqa: E402 - reads the environment as it is imported
-from lerobot.datasets.dataset_tools import delete_episodes, modify_tasks  # noqa: E402
-
-from regrasp.lerobot_bridge.folders import (  # noqa: E402
+from regrasp.lerobot_bridge.folders import (
     change_tables,
     count_anew,
     keys_of,
     numbers,
+    passing_cache,
     read_info,
     read_rows,
     with_numbers,
     write_totals,
 )
-from regrasp.lerobot_bridge.rearranging import rearrange, video_files  # noqa: E402
-from regrasp.lerobot_bridge.statistics import recompute_statistics  # noqa: E402
+from regrasp.lerobot_bridge.quiet import quiet
+from regrasp.lerobot_bridge.rearranging import rearrange, video_files
+from regrasp.lerobot_bridge.statistics import recompute_statistics
 
 LONGEST_REASON = 160
 """Characters of LeRobot's own words that are repeated: some of its errors print whole tables."""
@@ -106,7 +103,7 @@ def apply_repairs(dataset: Dataset, into: Path, repairs: Sequence[Repair]) -> No
     with new_folder(into) as partial:
         copy_folder(dataset.path, partial)
         try:
-            with quiet():
+            with quiet(), passing_cache(partial):
                 _repair(partial, dataset, repairs)
                 load(partial)
         except (RegraspError, OSError):

@@ -5,7 +5,9 @@ Only for a copy that nobody else reads yet: files are replaced, not renamed into
 
 import json
 import re
-from collections.abc import Callable, Collection
+import shutil
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from datasets import config
 from lerobot.datasets.io_utils import write_table_one_row_group_per_episode
 from numpy.typing import NDArray
 
@@ -25,6 +28,24 @@ _PLACE = re.compile(r"chunk-(\d+)/file-(\d+)\.parquet$")
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 """Where LeRobot's tools look, whatever meta/info.json says (`lerobot.datasets.utils`, 0.6.1)."""
+
+
+@contextmanager
+def passing_cache(partial: Path) -> Generator[None]:
+    """Within it, tables that LeRobot opens are cached beside `partial` and forgotten afterwards.
+
+    It opens them through Hugging Face's `datasets`, which keeps a second copy of each table for ever
+    (100,000 frames without pictures: 11 MB), here of folders that are about to be renamed.
+    """
+    before = config.HF_DATASETS_CACHE
+    cache = partial.with_name(f"{partial.name}.cache")
+    shutil.rmtree(cache, ignore_errors=True)  # left by a process that was killed
+    config.HF_DATASETS_CACHE = cache
+    try:
+        yield
+    finally:
+        config.HF_DATASETS_CACHE = before
+        shutil.rmtree(cache, ignore_errors=True)
 
 
 def read_info(root: Path) -> Row:

@@ -12,18 +12,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import av
+from lerobot.datasets.dataset_tools import merge_datasets
 
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import Parts, write_parts
 from regrasp.diagnosis.merge_plan import MergePlan, plan_merge
 from regrasp.errors import RegraspError
 from regrasp.lerobot_bridge.editing import load, refused, require_videos
-from regrasp.lerobot_bridge.folders import Row, count_anew, read_info, write_info
+from regrasp.lerobot_bridge.folders import Row, count_anew, passing_cache, read_info, write_info
 from regrasp.lerobot_bridge.quiet import quiet
 from regrasp.lerobot_bridge.rearranging import video_files
 from regrasp.lerobot_bridge.statistics import recompute_statistics
-
-from lerobot.datasets.dataset_tools import merge_datasets  # isort: skip - after the environment is prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ def carry_out(plan: MergePlan, into: Path) -> Merged:
         require_videos(folder)
     with new_folder(into) as partial:
         try:
-            with quiet():
+            with quiet(), passing_cache(partial):
                 _merge(folders, partial)
         except (RegraspError, OSError):
             raise
