@@ -39,6 +39,7 @@ from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.joint_signals import lags
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.signals import require_matching_joints
+from regrasp.diagnosis.unit_signals import in_one_unit
 
 
 @check(severity=Severity.WARNING)
@@ -47,6 +48,7 @@ def action_lag(
 ) -> Iterator[Finding]:
     """Report a dataset whose joints come too late or too early, else the episodes that stray from the others."""
     require_matching_joints(dataset)
+    dataset = in_one_unit(dataset)
     found = lags(dataset)
     usual, least = found.usual, -0.5 / dataset.fps
     if np.isnan(usual):

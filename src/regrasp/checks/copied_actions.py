@@ -36,6 +36,7 @@ from regrasp.data import Dataset
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.joint_signals import first_frames
 from regrasp.diagnosis.signals import gripper_joints, joint_scale, require_matching_joints
+from regrasp.diagnosis.unit_signals import in_one_unit
 
 EQUAL_SHARE = 1e-4
 """Of a joint's working range: a tenth of an encoder's step, and ten times what float32 rounds."""
@@ -48,6 +49,7 @@ MIN_MOVING = 10
 def copied_actions(dataset: Dataset, *, max_equal_share: float = 0.5) -> Iterator[Finding]:
     """Report the joints and episodes whose commands are measurements of the same frame, or of the next."""
     require_matching_joints(dataset)
+    dataset = in_one_unit(dataset)
     for later in (0, 1):
         share = _equal_share(dataset, later)
         copied = share > max_equal_share

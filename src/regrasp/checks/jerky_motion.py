@@ -35,6 +35,7 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.signals import action_scale, steps_out_of_line
+from regrasp.diagnosis.unit_signals import in_one_unit
 
 MIN_JUMPS = 3
 """Fewer say nothing about a rate, in an episode of a second or two."""
@@ -50,6 +51,7 @@ def jerky_motion(
     dataset: Dataset, *, jump_share: float = 0.05, max_jumps_per_s: float = 2.0
 ) -> Iterator[Finding]:
     """Report the episodes whose commands jump too often, and the joint that does it most."""
+    dataset = in_one_unit(dataset)
     scale = action_scale(dataset)
     limit = jump_share * np.maximum(scale, QUIET_SHARE * scale.max())
     jumps = np.array([_jumps(episode, limit) for episode in dataset.episodes], dtype=np.float64)

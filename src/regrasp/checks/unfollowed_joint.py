@@ -46,6 +46,7 @@ from regrasp.diagnosis.signals import (
     require_matching_joints,
     span,
 )
+from regrasp.diagnosis.unit_signals import in_one_unit
 
 COMMANDED_SHARE = 0.10
 """Of the median joint's working range: a smaller command may drown in gear play."""
@@ -67,6 +68,7 @@ def unfollowed_joint(
 ) -> Iterator[Finding]:
     """Report joints that do not move, then joints that stop short of their commands."""
     require_matching_joints(dataset)
+    dataset = in_one_unit(dataset)
     dead: set[int] = set()
     for joint, name in enumerate(dataset.joint_names):
         episodes, followed = _unmoved(dataset, joint, min_followed)

@@ -11,40 +11,52 @@ from regrasp.faults.dark_camera import dark_camera
 from regrasp.faults.flipped_camera import flipped_camera
 from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
+from regrasp.faults.idle_stretches import idle_stretches
 from regrasp.faults.instruction_mismatch import instruction_mismatch
 from regrasp.faults.jerky_motion import jerky_motion
 from regrasp.faults.missing_video import missing_video
+from regrasp.faults.mixed_units import mixed_units
 from regrasp.faults.moved_camera import moved_camera
 from regrasp.faults.nan_values import nan_values
 from regrasp.faults.near_duplicate_instructions import near_duplicate_instructions
+from regrasp.faults.outlier_episodes import outlier_episodes
 from regrasp.faults.overflowed_image_statistics import overflowed_image_statistics
 from regrasp.faults.scattered_starts import scattered_starts
 from regrasp.faults.stale_statistics import stale_statistics
 from regrasp.faults.start_pose_shift import start_pose_shift
 from regrasp.faults.swapped_cameras import swapped_cameras
+from regrasp.faults.thin_coverage import thin_coverage
+from regrasp.faults.timer_ended_episodes import timer_ended_episodes
+from regrasp.faults.truncated_episodes import truncated_episodes
 from regrasp.faults.unfollowed_joint import unfollowed_joint
 from regrasp.faults.wrong_counts import wrong_counts
 
 __all__ = [
+    "mixed_units",
     "action_lag",
     "averaged_quantiles",
-    "copied_actions",
     "changed_light",
-    "flipped_camera",
-    "moved_camera",
+    "copied_actions",
     "dark_camera",
+    "flipped_camera",
     "frozen_camera",
     "idle_gripper",
+    "idle_stretches",
     "instruction_mismatch",
     "jerky_motion",
     "missing_video",
+    "moved_camera",
     "nan_values",
     "near_duplicate_instructions",
+    "outlier_episodes",
     "overflowed_image_statistics",
     "scattered_starts",
     "stale_statistics",
     "start_pose_shift",
     "swapped_cameras",
+    "thin_coverage",
+    "timer_ended_episodes",
+    "truncated_episodes",
     "unfollowed_joint",
     "wrong_counts",
 ]
