@@ -289,10 +289,13 @@ def _via(
 
 
 def _room_to_spare(path: NDArray[np.float64], ends: NDArray[np.float64], table_m: float) -> float:
-    """Least room beyond what is asked for; a path may be as tight near its ends as these are."""
+    """Least room beyond what is asked for; a path may be as tight near its ends as these are, a short one all along."""
+    short = float(np.ptp(path, axis=0).max()) < NEAR_DEG
     looked = path[:: max(1, len(path) // 40)]
     share = np.linspace(0.0, 1.0, len(looked))
-    near_end = np.where(share < 0.25, ends[0], np.where(share > 0.75, ends[1], np.inf))
+    near_end = np.where(
+        share < 0.25, ends[0], np.where(share > 0.75, ends[1], ends.min() if short else np.inf)
+    )
     asked = np.minimum(ROOM_M, near_end - 0.001)
     return float((clearance(looked, table_m) - asked).min())
 
