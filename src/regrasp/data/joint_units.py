@@ -22,7 +22,7 @@ ON_STEP = 0.05
 """How near to whole counts values lie that are counts, as a share of one; float32 alone leaves 0.001."""
 
 MIN_VALUES = 20
-"""A joint that takes fewer different values says nothing of its step: by chance a few lie on any grid."""
+"""A joint that moves by fewer steps, or takes fewer values, does not tell: by chance a few lie on any grid."""
 
 FULL_SCALE = 100.5
 """LeRobot's other scale ends at 100, because the driver clips it."""
@@ -52,10 +52,27 @@ def body_unit(dataset: Dataset) -> JointUnit:
 
 def _in_steps_of_degrees(episode: Episode) -> bool | None:
     """None for an episode that is too short or too still to tell."""
-    columns = _telling(_body(episode.states, episode.joint_names))
-    if not columns:
+    step = encoder_step_deg(episode)
+    return None if step is None else step > 0
+
+
+def encoder_step_deg(episode: Episode) -> float | None:
+    """Which of `ENCODER_STEPS_DEG` body joints are counted in; 0.0 for neither, None when it does not tell."""
+    body = _body(episode.states, episode.joint_names)
+    body = body[np.isfinite(body).all(axis=1)]
+    if not len(body):
         return None
-    return any(all(_is_grid(column, step) for column in columns) for step in ENCODER_STEPS_DEG)
+    telling = np.ptp(body, axis=0) > MIN_VALUES * ENCODER_STEPS_DEG[1]
+    if not telling.any():
+        return None
+    return next((step for step in ENCODER_STEPS_DEG if _on_steps(body[:, telling], step)), 0.0)
+
+
+def _on_steps(body: NDArray[np.float64], step: float) -> bool:
+    """Whether all values of each joint but a few lie whole steps from its first."""
+    counts = (body - body[0]) / step
+    on_step = np.abs(counts - np.rint(counts)) < ON_STEP
+    return bool((on_step.mean(axis=0) > 0.98).all())
 
 
 def _telling(body: NDArray[np.float64]) -> list[NDArray[np.float64]]:

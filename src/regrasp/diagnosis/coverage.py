@@ -18,9 +18,13 @@ from regrasp.data.grasps import Grasp, find_grasps
 from regrasp.data.joint_units import body_unit
 from regrasp.data.rollouts import Outcome, read_outcomes
 from regrasp.diagnosis.check import Undecided
+from regrasp.diagnosis.signals import once_per_dataset
 from regrasp.errors import UsageError
 from regrasp.stats import Rate
 from regrasp.stats.coverage import Area, Cells, Hole, evenness_by_chance, largest_hole, next_places
+
+known_grasps = once_per_dataset(find_grasps)
+"""The grasps of a dataset, looked for once."""
 
 INCH_M = 0.0254
 
@@ -225,7 +229,7 @@ def coverage(
     began = time.monotonic()
     side_m = None if area is None else parse_side(area)
     read = dataset if isinstance(dataset, Dataset) else read_dataset(dataset, video=False)
-    grasps = find_grasps(read)
+    grasps = known_grasps(read)
     undecided: list[tuple[str, str]] = []
     mapped: Map | None = None
     tip_cm: float | None = None

@@ -187,11 +187,16 @@ class Hole:
     by_chance_m: float
 
 
-def largest_hole(places: Places, area: Area) -> Hole:
-    """Where the next place is furthest away, beside what as many places at random would leave."""
+def largest_hole(places: Places, area: Area, *, worth_m: float = 0.0) -> Hole:
+    """Where the next place is furthest away, beside what as many places at random would leave.
+
+    A hole smaller than `worth_m` is not compared with chance, which takes time: its limit is infinite.
+    """
     distances = nearest_m(area.fine, places)
+    radius = float(distances.max())
     x, y = area.fine[int(np.argmax(distances))]
-    return Hole(float(x), float(y), float(distances.max()), hole_by_chance(len(places), area))
+    chance = hole_by_chance(len(places), area) if radius >= worth_m else float("inf")
+    return Hole(float(x), float(y), radius, chance)
 
 
 def hole_by_chance(number: int, area: Area) -> float:
