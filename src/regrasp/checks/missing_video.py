@@ -34,8 +34,8 @@ from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.sights import sights
 from regrasp.diagnosis.video_headers import Stretch, stretches
 
-SAME_RATE_SHARE = 0.01
-"""A video's rate within this share of the dataset's is the same; 29.97 and 30 differ by a thousandth."""
+SAME_RATE_SHARE = 0.03
+"""A video's rate within this share of the dataset's is the same, as in `wrong-rate`."""
 
 
 @dataclass(frozen=True)

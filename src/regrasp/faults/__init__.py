@@ -13,6 +13,7 @@ from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
 from regrasp.faults.idle_stretches import idle_stretches
 from regrasp.faults.instruction_mismatch import instruction_mismatch
+from regrasp.faults.irregular_timestamps import irregular_timestamps
 from regrasp.faults.jerky_motion import jerky_motion
 from regrasp.faults.missing_video import missing_video
 from regrasp.faults.mixed_units import mixed_units
@@ -30,8 +31,10 @@ from regrasp.faults.timer_ended_episodes import timer_ended_episodes
 from regrasp.faults.truncated_episodes import truncated_episodes
 from regrasp.faults.unfollowed_joint import unfollowed_joint
 from regrasp.faults.wrong_counts import wrong_counts
+from regrasp.faults.wrong_rate import wrong_rate
 
 __all__ = [
+    "irregular_timestamps",
     "mixed_units",
     "action_lag",
     "averaged_quantiles",
@@ -59,4 +62,5 @@ __all__ = [
     "truncated_episodes",
     "unfollowed_joint",
     "wrong_counts",
+    "wrong_rate",
 ]
