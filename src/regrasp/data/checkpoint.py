@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 MODEL_FOLDER = "pretrained_model"
 
+POLICY_FILES = ("config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors")
+"""What makes a policy act as it does, apart from its normaliser: settings and weights, of an adapter too."""
+
 _DTYPES = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32,
     "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
@@ -41,7 +44,8 @@ _DTYPES = {
 class Checkpoint:
     """What a checkpoint says about itself. `path` is its `pretrained_model` folder.
 
-    `normalizer` holds the statistics the policy normalises with: feature -> statistic -> values.
+    `normalizer` holds the statistics the policy normalises with: feature -> statistic -> values; `unnormalizer`
+    those that turn its output back into actions. `hashes` are those of `file_hashes` where they are known already.
     """
 
     path: Path
@@ -51,6 +55,15 @@ class Checkpoint:
     step: int | None = None
     batch_size: int | None = None
     normalizer: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict[str, dict[str, Any]])
+    unnormalizer: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict[str, dict[str, Any]])
+    hashes: Mapping[str, str] | None = None
+
+    @cached_property
+    def file_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of those of `POLICY_FILES` that are there, by name; reads them whole."""
+        if self.hashes is not None:
+            return self.hashes
+        return {name: _hash_of(self.path / name) for name in POLICY_FILES if (self.path / name).is_file()}
 
     @property
     def input_features(self) -> Mapping[str, Mapping[str, Any]]:
@@ -123,7 +136,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         train_config=training,
         step=state.get("step", _step_of(folder)),
         batch_size=_batch_size(state, training),
-        normalizer=_read_normalizer(folder),
+        normalizer=_read_statistics(folder, "policy_preprocessor*_normalizer_processor.safetensors"),
+        unnormalizer=_read_statistics(folder, "policy_postprocessor*_unnormalizer_processor.safetensors"),
     )
 
 
@@ -185,7 +199,7 @@ def _joint_misfits(policy: "Checkpoint | Contract", station: "Station") -> list[
             f"{len(names)}."
         ]
     trained = tuple(joint.name for joint in policy.joints)
-    if trained == names:
+    if sorted(trained) == sorted(names):  # another order is found by `changed-joint-order`
         return []
     return [
         f"The policy moves {', '.join(trained)}, and robot '{station.robot_type}' has {', '.join(names)}."
@@ -250,11 +264,20 @@ def _optional_json(path: Path) -> dict[str, Any] | None:
     return _read_json(path) if path.is_file() else None
 
 
-def _read_normalizer(folder: Path) -> dict[str, dict[str, NDArray[Any]]]:
-    """Statistics of the normaliser: feature -> statistic -> values."""
+def _hash_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(
+            f"Found {path}, which cannot be read ({error.strerror}); expected a checkpoint's file; try another copy."
+        ) from error
+
+
+def _read_statistics(folder: Path, files: str) -> dict[str, dict[str, NDArray[Any]]]:
+    """Statistics of a normaliser: feature -> statistic -> values."""
     statistics: dict[str, dict[str, NDArray[Any]]] = {}
-    files = sorted(folder.glob("policy_preprocessor*normalizer_processor.safetensors"))
-    for path in files:
+    for path in sorted(folder.glob(files)):
         for key, values in read_safetensors(path).items():
             feature, _, name = key.rpartition(".")
             statistics.setdefault(feature, {})[name] = values

@@ -1,5 +1,6 @@
 """What a policy was trained to expect, measured from its data and kept beside it as `regrasp.json`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from regrasp.arm.so101 import JOINTS
 from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import Checkpoint, pretrained_folder
 from regrasp.data.dataset import Dataset, content_hash
 from regrasp.data.episode import GRID, camera_name, grid_means
+from regrasp.data.joint_units import body_unit
 from regrasp.data.measures import (
     closed_share,
     first_pictures,
@@ -19,9 +22,16 @@ from regrasp.data.measures import (
     instruction_frames,
     likeness,
 )
+from regrasp.data.metadata import ACTION, STATE
 from regrasp.errors import ContractError
 
 CONTRACT_FILE = "regrasp.json"
+
+NORMALISING = ("mean", "std", "min", "max", "q01", "q99")
+"""Statistics that one of LeRobot's modes of normalising uses (MEAN_STD, MIN_MAX, QUANTILES)."""
+
+MOST_RADIANS = 2.1 * np.pi
+"""No joint of an arm turns further from its zero."""
 
 TRAVEL_S = 0.2
 """Time over which `travel_max` is measured: six frames at 30 Hz, about what a servo needs to reach its speed."""
@@ -84,7 +94,12 @@ class JointContract(BaseModel):
 
 
 class Contract(BaseModel):
-    """What a policy was trained to expect. Fields that nobody could tell are None."""
+    """What a policy was trained to expect. Fields that nobody could tell are None.
+
+    `normalisation` holds the statistics of joints and actions that the policy normalises with: feature ->
+    statistic -> values; `policy_files` the SHA-256 of its files, by name. `recovered` marks a contract that was put
+    together from the checkpoint alone (`data.recovery`): what only the training data tell is NaN or empty there.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -111,6 +126,11 @@ class Contract(BaseModel):
     calibration_id: str | None = None
     calibration_hash: str | None = None
     blind: bool = False
+    normalisation: dict[str, dict[str, list[float]]] = Field(
+        default_factory=dict[str, dict[str, list[float]]]
+    )
+    policy_files: dict[str, str] = Field(default_factory=dict[str, str])
+    recovered: bool = False
     state_sample: list[list[float]] = Field(default_factory=list[list[float]])
 
     @property
@@ -172,6 +192,8 @@ def measure_contract(
         calibration_id=calibration_id,
         calibration_hash=calibration_hash,
         blind=not checkpoint.camera_keys,
+        normalisation=joint_statistics(checkpoint.normalizer),
+        policy_files=dict(checkpoint.file_hashes),
         state_sample=_state_sample(dataset),
     )
 
@@ -226,10 +248,11 @@ def _measure_joints(dataset: Dataset) -> list[JointContract]:
     steps = steps if len(steps) else np.zeros((1, actions.shape[1]))
     leads = np.stack([np.abs(episode.actions[0] - episode.states[0]) for episode in dataset.episodes])
     travel = np.max([_travel(episode.actions, dataset.fps) for episode in dataset.episodes], axis=0)
+    units = _units(dataset)
     return [
         JointContract(
             name=name,
-            unit=_unit(dataset, place, states),
+            unit=units[place],
             low=_number(np.nanmin(states[:, place])),
             high=_number(np.nanmax(states[:, place])),
             state_mean=_number(np.nanmean(states[:, place])),
@@ -268,13 +291,39 @@ def _state_sample(dataset: Dataset) -> list[list[float]]:
     return [[round(float(value), 1) for value in state] for state in states[chosen]]
 
 
-def _unit(dataset: Dataset, place: int, states: NDArray[np.float64]) -> str:
-    """Degrees are told by a body joint beyond 100, which LeRobot's other scale, -100..100, cannot reach."""
-    if place == gripper_index(dataset.joint_names):
-        return "0-100"
-    body = [p for p in range(states.shape[1]) if p != gripper_index(dataset.joint_names)]
-    beyond = bool(np.nanmax(np.abs(states[:, body])) > 100.5)
-    return "deg" if beyond or dataset.robot_type == "so101_twin" else "unknown"
+def joint_statistics(
+    statistics: Mapping[str, Mapping[str, NDArray[Any]]],
+) -> dict[str, dict[str, list[float]]]:
+    """Those of joints and actions that are one number for each joint, as plain numbers."""
+    return {
+        feature: {
+            name: [float(value) for value in values]
+            for name, values in statistics[feature].items()
+            if values.ndim == 1 and name in NORMALISING
+        }
+        for feature in (STATE, ACTION)
+        if feature in statistics
+    }
+
+
+def _units(dataset: Dataset) -> list[str]:
+    """The unit of each joint: "deg", "-100..100", "rad" or "unknown"; the gripper's is "0-100"."""
+    gripper = gripper_index(dataset.joint_names)
+    body = _body_unit(dataset, [place for place in range(len(dataset.joint_names)) if place != gripper])
+    return ["0-100" if place == gripper else body for place in range(len(dataset.joint_names))]
+
+
+def _body_unit(dataset: Dataset, body: list[int]) -> str:
+    if dataset.robot_type == "so101_twin" or not body:
+        return "deg"
+    told = body_unit(dataset)
+    if told == "unknown" and len(dataset.joint_names) == len(JOINTS):
+        return "rad" if _largest(dataset.states[:, body]) <= MOST_RADIANS else told
+    return told
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    return float(np.nan_to_num(np.abs(values)).max(initial=0.0))
 
 
 def _trained_on(dataset: Dataset, checkpoint: Checkpoint) -> Dataset:

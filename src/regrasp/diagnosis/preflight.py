@@ -1,8 +1,8 @@
 """The contract against what the station shows now. Nothing moves."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from regrasp.diagnosis.ranking import Address, addressed
 from regrasp.diagnosis.runner import run_checks
 
 if TYPE_CHECKING:
+    from regrasp.data.checkpoint import Checkpoint
     from regrasp.data.contract import Contract
 
 
@@ -21,6 +22,14 @@ class LiveView:
 
     `joints` [J] in the dataset's units and in the order of `joint_names`; one picture per camera by name,
     uint8 [h, w, 3]. `joint_names` may be empty where nobody knows them; then the contract's order is taken.
+
+    Attributes:
+        robot: LeRobot's options of the robot, without its cameras (`use_degrees` ...).
+        inference_s: Time of one query of the policy on this machine; None when it was not measured.
+        n_action_steps: Actions that are to be executed per query; None for the policy's own number.
+        waits: Whether the robot's time stands still while the policy thinks, as the twin's does.
+        calibration_id: The robot's `id`, after which LeRobot names its calibration.
+        calibration_hash: Of its calibration, see `data.calibration`; None when it has none.
     """
 
     instruction: str
@@ -29,6 +38,12 @@ class LiveView:
     fps: float
     joint_names: tuple[str, ...] = ()
     robot_type: str | None = None
+    robot: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    inference_s: float | None = None
+    n_action_steps: int | None = None
+    waits: bool = False
+    calibration_id: str | None = None
+    calibration_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,13 +85,22 @@ class Preflight:
 
 
 def preflight(
-    contract: "Contract", live: LiveView, *, allow: Collection[str] = (), address: Address | None = None
+    contract: "Contract",
+    live: LiveView,
+    *,
+    checkpoint: "Checkpoint | None" = None,
+    allow: Collection[str] = (),
+    address: Address | None = None,
 ) -> Preflight:
     """Run every check that reads a contract and a live view. An error that is not in `allow` stops the arm.
 
-    `address` says what the printed commands are to call the checkpoint and the station.
+    With the `checkpoint`, its files are compared with the contract too. `address` says what the printed commands
+    are to call the checkpoint and the station.
     """
-    result = run_checks({"contract": contract, "live": live})
+    artefacts: dict[str, object] = {"contract": contract, "live": live}
+    if checkpoint is not None:
+        artefacts["checkpoint"] = checkpoint
+    result = run_checks(artefacts)
     findings = tuple(addressed(finding, address or Address()) for finding in result.findings)
     present = {finding.check for finding in findings}
     allowed = tuple(name for name in dict.fromkeys(allow) if name in present)
