@@ -16,8 +16,9 @@ command, are named with it.
 
 *Stops short*: commands lie more than 4 % of the working range beyond the most extreme position that the
 joint ever reaches, for half a second at a time and in more than 1 % of the frames, while the joint stands
-within 1 % of that position. Static error under gravity and the lag of a fast reversal stay below that on real
-arms; contact with an object stops a joint at ever different places.
+within 1 % of that position. Where a joint also rests that far from its command elsewhere in the episode, this
+is taken off first: it is a `calibration-offset`. Static error under gravity and the lag of a fast reversal stay
+below that on real arms; contact with an object stops a joint at ever different places.
 
 Grippers are left out of the second part: closing on an object is how one grasps.
 
@@ -38,6 +39,7 @@ from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
+from regrasp.diagnosis.joint_signals import STILL_SHARE
 from regrasp.diagnosis.signals import (
     action_scale,
     gripper_joints,
@@ -54,11 +56,17 @@ COMMANDED_SHARE = 0.10
 STOP_SHARE = 0.01
 """Of the working range: how closely a joint returns to its stop. Two real ones: 0.01 and 0.1 %."""
 
+STOP_FREE_SHARE = 0.04
+"""Of the working range: so far from its stop a joint rests where it is told, but for its calibration."""
+
+MIN_RESTING = 5
+"""Frames in which it does; of fewer, nothing is known of its calibration."""
+
 HOLD_S = 0.5
 """A command that leads the joint by its lag passes in a tenth of this."""
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("calibration-offset", "out-of-limits"))
 def unfollowed_joint(
     dataset: Dataset,
     *,
@@ -146,7 +154,8 @@ def _stops_short(
     reach = float(np.nanpercentile(sign * dataset.states[:, joint], 99.9))
     if not (sign * dataset.actions[:, joint] > reach + beyond_share * scale).mean() > min_frames_share:
         return
-    held = {e.index: _held_beyond(e, joint, sign, reach, scale, beyond_share) for e in dataset.episodes}
+    margin, still = beyond_share * scale, STILL_SHARE * scale
+    held = {e.index: _held_beyond(e, joint, sign, reach, scale, margin, still) for e in dataset.episodes}
     frames = sum(int(mask.sum()) for mask in held.values())
     episodes = tuple(number for number, mask in held.items() if mask.any())
     if frames <= min_frames_share * dataset.frames:
@@ -167,11 +176,21 @@ def _stops_short(
 
 
 def _held_beyond(
-    episode: Episode, joint: int, sign: float, reach: float, scale: float, beyond_share: float
+    episode: Episode, joint: int, sign: float, reach: float, scale: float, margin: float, still: float
 ) -> NDArray[np.bool_]:
     """Frames of an episode in which the joint stands at its stop and is told to go on, if held for long."""
-    at_stop = np.abs(sign * episode.states[:, joint] - reach) < STOP_SHARE * scale
-    beyond = sign * episode.actions[:, joint] > reach + beyond_share * scale
-    mask = at_stop & beyond
+    states, commands = sign * episode.states[:, joint], sign * episode.actions[:, joint]
+    gap = _usual_gap(commands, states, reach - STOP_FREE_SHARE * scale, still)
+    commands = commands - gap if abs(gap) > margin else commands
+    mask = (np.abs(states - reach) < STOP_SHARE * scale) & (commands > reach + margin)
     _, longest = longest_run(mask)
     return mask if longest >= HOLD_S * episode.fps else np.zeros_like(mask)
+
+
+def _usual_gap(
+    commands: NDArray[np.float64], states: NDArray[np.float64], below: float, still: float
+) -> float:
+    """By how much commands exceed a joint that rests far from its stop: a matter of calibration."""
+    resting = states < below
+    resting[1:] &= (np.abs(np.diff(states)) <= still) & (np.abs(np.diff(commands)) <= still)
+    return float(np.median((commands - states)[resting])) if resting.sum() >= MIN_RESTING else 0.0

@@ -5,9 +5,11 @@ A fault bears its check's name, takes what the check reads, and gives back a cha
 
 from regrasp.faults.action_lag import action_lag
 from regrasp.faults.averaged_quantiles import averaged_quantiles
+from regrasp.faults.calibration_offset import calibration_offset
 from regrasp.faults.changed_light import changed_light
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
+from regrasp.faults.empty_instruction import empty_instruction
 from regrasp.faults.flipped_camera import flipped_camera
 from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
@@ -30,10 +32,13 @@ from regrasp.faults.thin_coverage import thin_coverage
 from regrasp.faults.timer_ended_episodes import timer_ended_episodes
 from regrasp.faults.truncated_episodes import truncated_episodes
 from regrasp.faults.unfollowed_joint import unfollowed_joint
+from regrasp.faults.unspecific_instruction import unspecific_instruction
 from regrasp.faults.wrong_counts import wrong_counts
 from regrasp.faults.wrong_rate import wrong_rate
 
 __all__ = [
+    "calibration_offset",
+    "empty_instruction",
     "irregular_timestamps",
     "mixed_units",
     "action_lag",
@@ -61,6 +66,7 @@ __all__ = [
     "timer_ended_episodes",
     "truncated_episodes",
     "unfollowed_joint",
+    "unspecific_instruction",
     "wrong_counts",
     "wrong_rate",
 ]

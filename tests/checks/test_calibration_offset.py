@@ -1,0 +1,89 @@
+"""A joint's zero lies elsewhere in some episodes, or leader and follower disagree about it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sound_dataset import sound_dataset
+
+from regrasp import faults
+from regrasp.checks.calibration_offset import calibration_offset
+from regrasp.diagnosis import Undecided
+
+
+@pytest.fixture(scope="module")
+def twelve():
+    return sound_dataset(1, episodes=12, cameras=False)
+
+
+@pytest.mark.parametrize("joint", range(5))
+@pytest.mark.parametrize("degrees", [5, 10, -17])
+@pytest.mark.parametrize("column", ["states", "actions"])
+def test_a_follower_or_leader_calibrated_anew_is_found_in_every_joint(twelve, joint, degrees, column):
+    broken = faults.calibration_offset(
+        twelve, joint=joint, degrees=degrees, episodes=[2, 7], columns=[column]
+    )
+    (finding,) = calibration_offset(broken)
+    assert finding.where.episodes == (2, 7)
+    assert finding.where.joint == twelve.joint_names[joint]
+    sign = 1 if column == "states" else -1
+    assert finding.evidence[0].value == pytest.approx(sign * degrees, abs=0.3)
+
+
+@pytest.mark.parametrize("joint", [1, 2])
+@pytest.mark.parametrize("episodes", [(8, 9, 10, 11), (6, 7, 8, 9, 10, 11), (5,)])
+def test_a_zero_that_moved_in_both_columns_is_found(twelve, joint, episodes):
+    (finding,) = calibration_offset(faults.calibration_offset(twelve, joint=joint, episodes=episodes))
+    assert (finding.where.episodes, finding.where.joint) == (episodes, twelve.joint_names[joint])
+    assert finding.evidence[0].value == pytest.approx(10, abs=1)
+
+
+def test_the_sign_tells_in_which_direction(twelve):
+    (finding,) = calibration_offset(faults.calibration_offset(twelve, degrees=-12))
+    assert finding.summary.startswith("shoulder_lift is off by -1")
+
+
+def test_leader_and_follower_that_disagree_everywhere_are_found(twelve):
+    broken = faults.calibration_offset(twelve, joint=3, episodes=range(12), degrees=-8, columns=["states"])
+    (finding,) = calibration_offset(broken)
+    assert finding.summary == "wrist_flex rests 8.0 degrees below its command in all episodes."
+
+
+@pytest.mark.parametrize("degrees", [10, 25, 40])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_episode_that_starts_elsewhere_and_returns_is_not_an_offset(seed, degrees):
+    sound = sound_dataset(seed, episodes=10, cameras=False)
+    assert not list(calibration_offset(faults.scattered_starts(sound, episodes=[2, 5], degrees=degrees)))
+
+
+def test_droop_that_all_episodes_share_is_fine(twelve):
+    droop = np.array([0, -2.6, -1.8, 1.0, 0, 0])
+    assert not list(calibration_offset(twelve.map_episodes(lambda e: replace(e, states=e.states + droop))))
+
+
+def test_one_change_between_other_episodes_stays_unnamed(twelve):
+    def drift(e):
+        return replace(e, states=e.states + 0.8 * e.index * np.eye(6)[1])
+
+    assert not list(calibration_offset(twelve.map_episodes(drift)))
+
+
+def test_radians_are_judged_by_the_same_angles(twelve):
+    broken = faults.calibration_offset(twelve, episodes=[3], columns=["states"])
+    radians = faults.mixed_units(broken, episodes=range(12))
+    (finding,) = calibration_offset(radians)
+    assert finding.where.episodes == (3,)
+    assert finding.evidence[0].value == pytest.approx(10, abs=0.3)
+
+
+def test_an_offset_below_the_limit_is_fine(twelve):
+    broken = faults.calibration_offset(twelve, joint=0, episodes=[3], columns=["states"])
+    (finding,) = calibration_offset(broken)
+    offset = abs(finding.evidence[0].value)
+    assert list(calibration_offset(broken, min_offset_deg=offset))
+    assert not list(calibration_offset(broken, min_offset_deg=offset + 1e-6))
+
+
+def test_two_episodes_cannot_be_compared(dataset):
+    with pytest.raises(Undecided, match=r"^needs 3 episodes to compare, got 2$"):
+        list(calibration_offset(replace(dataset, episodes=dataset.episodes[:2])))
