@@ -1,8 +1,9 @@
 """Outcomes and ticks: what is written is read; what is missing or broken is told."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from regrasp.data.rollouts import (
@@ -99,3 +100,49 @@ def test_writing_again_replaces_the_file_and_leaves_no_other(tmp_path):
     assert read is not None
     assert len(read[0]) == 1
     assert [path.name for path in (tmp_path / "regrasp").iterdir()] == ["outcomes.parquet"]
+
+
+def scored(rows, episode, **scores):
+    reasons = np.where(np.arange(rows) == 3, "jump+limit", "")
+    return replace(ticks(rows, episode), reasons=reasons, scores=scores)
+
+
+def test_scores_and_reasons_survive_the_disk(tmp_path):
+    write_ticks(tmp_path, scored(5, 0, stall=np.arange(5.0)))
+    read = read_ticks(tmp_path)
+    assert read.reasons.tolist() == ["", "", "", "jump+limit", ""]
+    assert {name: values.tolist() for name, values in read.scores.items()} == {"stall": [0, 1, 2, 3, 4]}
+
+
+def test_a_score_that_one_episode_lacks_is_nan_there():
+    joined = Ticks.joined([scored(2, 0, stall=np.ones(2)), scored(3, 1, dark=np.zeros(3))])
+    np.testing.assert_array_equal(joined.scores["stall"], [1, 1, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(joined.of(1).scores["dark"], [0, 0, 0])
+
+
+def test_a_score_of_another_length_is_refused():
+    with pytest.raises(DatasetError, match="score_stall 4"):
+        scored(5, 0, stall=np.ones(4))
+
+
+def test_files_of_older_versions_are_read_without_scores(tmp_path):
+    write_ticks(tmp_path, ticks())
+    read = read_ticks(tmp_path)
+    assert read.reasons is None
+    assert not read.scores
+
+
+def test_why_an_episode_ended_and_what_the_gate_changed_survive_the_disk(tmp_path):
+    closed = Outcome(0, False, ended="gate-closed", interventions={"jump": 16})
+    control = Deployment("x", control={"handover": "on"})
+    write_outcomes(tmp_path, [closed], control)
+    (read,), deployment = read_outcomes(tmp_path)
+    assert (read.ended, read.interventions) == ("gate-closed", {"jump": 16})
+    assert deployment.control == {"handover": "on"}
+
+
+def test_outcomes_of_older_versions_are_read(tmp_path):
+    write_outcomes(tmp_path, OUTCOMES, DEPLOYMENT)
+    file = tmp_path / "regrasp" / "outcomes.parquet"
+    pq.write_table(pq.read_table(file).drop_columns(["ended", "interventions"]), file)
+    assert read_outcomes(tmp_path) == (OUTCOMES, DEPLOYMENT)

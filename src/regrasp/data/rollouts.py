@@ -34,7 +34,8 @@ class Outcome:
     """How one episode ended. `success` is None until somebody has scored it; `progress` is 0 to 1.
 
     `initial` holds what the episode began from, by name with its unit (`object_x_m`); `scored_by` is
-    "physics", "person", or the scorer's name.
+    "physics", "person", or the scorer's name. `ended` says why the loop stopped (`finished`, `time`,
+    `gate-closed`), "" where nobody noted it, and `interventions` how many commands the safety gate changed, by kind.
     """
 
     episode: int
@@ -44,6 +45,8 @@ class Outcome:
     seed: int | None = None
     initial: Mapping[str, float] = field(default_factory=dict[str, float])
     scored_by: str = ""
+    ended: str = ""
+    interventions: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,9 @@ class Ticks:
 
     `inference_ms` is nan in turns without a query of the policy. `wanted` is what the policy asked for and
     `sent` what was sent after the safety gate, float64 [N, J]. `intervened` marks turns in which
-    something other than the policy moved the arm.
+    something other than the policy moved the arm, and `reasons` says why, kinds joined by "+" and "" for none.
+    `scores` are the monitor's, by name, float64 [N], nan where one could not be told. Files of older versions
+    lack the last two.
     """
 
     episode: NDArray[np.int64]
@@ -64,9 +69,11 @@ class Ticks:
     wanted: NDArray[np.float64]
     sent: NDArray[np.float64]
     intervened: NDArray[np.bool_]
+    reasons: NDArray[np.str_] | None = None
+    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict[str, NDArray[np.float64]])
 
     def __post_init__(self) -> None:
-        lengths = {item.name: len(getattr(self, item.name)) for item in fields(self)}
+        lengths = {name: len(values) for name, values in self.columns().items()}
         if len(set(lengths.values())) > 1:
             counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
             raise DatasetError(
@@ -84,8 +91,14 @@ class Ticks:
         """The ticks of several episodes, one after the other."""
         if not parts:
             return cls.empty()
-        columns = {item.name: [getattr(part, item.name) for part in parts] for item in fields(cls)}
-        return cls(**{name: np.concatenate(pieces) for name, pieces in columns.items()})
+        columns = {name: [getattr(part, name) for part in parts] for name in _ALWAYS}
+        reasons = [part.reasons for part in parts if part.reasons is not None]
+        names = dict.fromkeys(name for part in parts for name in part.scores)
+        return cls(
+            **{name: np.concatenate(pieces) for name, pieces in columns.items()},
+            reasons=np.concatenate(reasons) if len(reasons) == len(parts) else None,
+            scores={name: np.concatenate([part.score(name) for part in parts]) for name in names},
+        )
 
     def __len__(self) -> int:
         return len(self.tick)
@@ -93,7 +106,27 @@ class Ticks:
     def of(self, episode: int) -> "Ticks":
         """The turns of one episode."""
         rows = self.episode == episode
-        return Ticks(**{item.name: getattr(self, item.name)[rows] for item in fields(self)})
+        return Ticks(
+            **{name: getattr(self, name)[rows] for name in _ALWAYS},
+            reasons=None if self.reasons is None else self.reasons[rows],
+            scores={name: values[rows] for name, values in self.scores.items()},
+        )
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Every column by the name that it has in the file."""
+        reasons = {} if self.reasons is None else {"reasons": self.reasons}
+        scores = {f"{_SCORE}{name}": values for name, values in self.scores.items()}
+        return {name: getattr(self, name) for name in _ALWAYS} | reasons | scores
+
+    def score(self, name: str) -> NDArray[np.float64]:
+        """A score, or nan where it was not told."""
+        return self.scores.get(name, np.full(len(self), np.nan))
+
+
+_ALWAYS = tuple(item.name for item in fields(Ticks) if item.name not in ("reasons", "scores"))
+"""Columns that every file of ticks has."""
+
+_SCORE = "score_"
 
 
 @dataclass(frozen=True)
@@ -101,7 +134,8 @@ class Deployment:
     """What was running: the instruction, overridden checks by name, policy and station as they were given.
 
     `options` are those of `regrasp rollout` that change the station (`area`, `starts`, `cameras` ...), by
-    name without dashes, so that the run can be repeated.
+    name without dashes, so that the run can be repeated. `control` is how the loop ran: `handover` on or off,
+    `horizon` as chunk/executed/ahead, `home` on or off.
     """
 
     task: str = ""
@@ -109,6 +143,7 @@ class Deployment:
     checkpoint: str = ""
     station: str = ""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    control: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +190,11 @@ def read_rollouts(path: str | Path, *, video: bool = True) -> Rollouts:
 
 def write_outcomes(path: str | Path, outcomes: Iterable[Outcome], deployment: Deployment) -> None:
     """Write `regrasp/outcomes.parquet` of a rollouts folder, whole or not at all."""
-    rows = [asdict(outcome) | {"initial": sorted(outcome.initial.items())} for outcome in outcomes]
+    rows = [
+        asdict(outcome)
+        | {"initial": sorted(outcome.initial.items()), "interventions": sorted(outcome.interventions.items())}
+        for outcome in outcomes
+    ]
     metadata = {_METADATA: json.dumps({"version": 1, **asdict(deployment)}).encode()}
     table = pa.Table.from_pylist(rows, schema=_OUTCOMES.with_metadata(metadata))
     _write(Path(path) / FOLDER / "outcomes.parquet", table)
@@ -175,6 +214,7 @@ def read_outcomes(path: str | Path) -> tuple[tuple[Outcome, ...], Deployment] | 
             stored["checkpoint"],
             stored["station"],
             dict(stored.get("options") or {}),
+            dict(stored.get("control") or {}),
         )
         return tuple(_outcome(row) for row in table.to_pylist()), deployment
     except (KeyError, TypeError, ValueError) as error:
@@ -183,7 +223,7 @@ def read_outcomes(path: str | Path) -> tuple[tuple[Outcome, ...], Deployment] | 
 
 def write_ticks(path: str | Path, ticks: Ticks) -> None:
     """Write `regrasp/ticks.parquet` of a rollouts folder, whole or not at all."""
-    columns = {item.name: _column(getattr(ticks, item.name)) for item in fields(ticks)}
+    columns = {name: _column(values) for name, values in ticks.columns().items()}
     _write(Path(path) / FOLDER / "ticks.parquet", pa.table(columns))
 
 
@@ -194,7 +234,12 @@ def read_ticks(path: str | Path) -> Ticks | None:
     if table is None:
         return None
     try:
-        return Ticks(**{item.name: _array(table.column(item.name)) for item in fields(Ticks)})
+        scores = [name for name in table.column_names if name.startswith(_SCORE)]
+        return Ticks(
+            **{name: _array(table.column(name)) for name in _ALWAYS},
+            reasons=_array(table.column("reasons")).astype(str) if "reasons" in table.column_names else None,
+            scores={name.removeprefix(_SCORE): _array(table.column(name)) for name in scores},
+        )
     except (KeyError, pa.ArrowInvalid) as error:
         raise _unreadable(file) from error
 
@@ -208,6 +253,8 @@ _OUTCOMES = pa.schema(
         pa.field("seed", pa.int64()),
         pa.field("initial", pa.map_(pa.string(), pa.float64())),
         pa.field("scored_by", pa.string()),
+        pa.field("ended", pa.string()),
+        pa.field("interventions", pa.map_(pa.string(), pa.int64())),
     ]
 )
 
@@ -229,7 +276,8 @@ def _usual_task(dataset: Dataset) -> str:
 
 def _outcome(row: dict[str, Any]) -> Outcome:
     initial: dict[str, float] = dict(row.pop("initial") or ())
-    return Outcome(**row, initial=initial)
+    interventions: dict[str, int] = dict(row.pop("interventions", None) or ())
+    return Outcome(**row, initial=initial, interventions=interventions)
 
 
 def _column(values: NDArray[Any]) -> pa.Array:

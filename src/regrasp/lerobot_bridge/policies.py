@@ -89,7 +89,8 @@ class LoadedPolicy:
             self._chunk = self.chunks(self.batch_of([observation], self.task))[0]
             inference_ms = 1000.0 * (time.perf_counter() - began)
             self._number, self._position = self._number + 1, 0
-        decision = Decision(self._chunk[self._position], inference_ms, self._number, self._position)
+        plan = self._chunk[self._position :]
+        decision = Decision(plan[0], inference_ms, self._number, self._position, plan)
         self._position += 1
         return decision
 
