@@ -10,12 +10,13 @@ spelling alone. LeRobot stores them as separate tasks without a word, also when 
 deployment one of the two is typed, and what was learned under the other is lost.
 
 ## How it decides
-*Written alike*: equal once case, spaces, punctuation and accents are set aside and Cyrillic and Greek
+*Written alike*: equal once case, spaces (also missing ones), punctuation and accents are set aside and Cyrillic and Greek
 letters are read as the Latin ones they look like.
 
 *A slip*: all words are equal but one; that one has at least `min_letters` letters, is one letter longer,
 shorter, different or swapped, and its instruction has at most `rare_share` of the frames of the other. Words
-with a digit are never slips, and balanced pairs such as "cube" and "tube" are taken at their word.
+with a digit are never slips, nor are those of scripts without small letters, such as Chinese, where one sign is
+a word; and balanced pairs such as "cube" and "tube" are taken at their word.
 
 ## What can fool it
 A rare task that is meant to differ by one letter ("Pick up the tube" in a set full of cubes).
@@ -25,8 +26,7 @@ Give both the same wording; LeRobot's `modify_tasks` does it. Then deploy with e
 """
 
 import unicodedata
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -41,6 +41,9 @@ LOOK_ALIKES = str.maketrans(
 )
 """Small Cyrillic and Greek letters, and the Latin ones that they are taken for (Unicode TR 39, by eye)."""
 
+MOST_COMPARED = 50
+"""Of the instructions that differ in one word at one place, the most frequent that each is compared with."""
+
 
 @check(severity=Severity.WARNING)
 def near_duplicate_instructions(
@@ -48,20 +51,41 @@ def near_duplicate_instructions(
 ) -> Iterator[Finding]:
     """Report each pair of instructions that are most likely meant to be one."""
     frames = _frames_of_each(dataset)
-    for one, other in combinations(sorted(frames, key=lambda text: (-frames[text], text)), 2):
-        alike = _plain(one) == _plain(other)
-        slip = frames[other] <= rare_share * frames[one] and _is_slip(one, other, min_letters)
-        if alike or slip:
+    ordered = sorted(frames, key=lambda text: (-frames[text], text))
+    plain = [_plain(text) for text in ordered]
+    for first, second in _candidates(plain):
+        one, other = ordered[first], ordered[second]
+        alike = "".join(plain[first]) == "".join(plain[second])
+        rare = frames[other] <= rare_share * frames[one]
+        if alike or (rare and _is_slip(plain[first], plain[second], min_letters)):
             yield _finding(
                 dataset, frames, one, other, "is written in two ways" if alike else "has a slip in it"
             )
 
 
+def _candidates(plain: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
+    """Pairs of places, the more frequent first, with the same letters or with all words equal but one.
+
+    Each is paired with at most `MOST_COMPARED` more frequent ones of a kind, so a thousand take no second.
+    """
+    alike: dict[object, list[int]] = {}
+    for place, words in enumerate(plain):
+        alike.setdefault("".join(words), []).append(place)
+        for left_out in range(len(words)):
+            alike.setdefault((left_out, *words[:left_out], None, *words[left_out + 1 :]), []).append(place)
+    pairs = {
+        (first, second)
+        for places in alike.values()
+        for number, second in enumerate(places)
+        for first in places[: min(number, MOST_COMPARED)]
+    }
+    return sorted(pairs)
+
+
 def _frames_of_each(dataset: Dataset) -> dict[str, int]:
     """Number of frames under each instruction that is used and not empty."""
-    counts = np.zeros(len(dataset.tasks), dtype=np.int64)
-    for episode in dataset.episodes:
-        counts += np.bincount(episode.task_indices, minlength=len(counts))
+    indices = np.concatenate([episode.task_indices for episode in dataset.episodes])
+    counts = np.bincount(indices, minlength=len(dataset.tasks))
     return {text: int(n) for text, n in zip(dataset.tasks, counts, strict=True) if n and _plain(text)}
 
 
@@ -77,15 +101,14 @@ def _plain(text: str) -> tuple[str, ...]:
     return tuple("".join(c if c.isalnum() else " " for c in visible).split())
 
 
-def _is_slip(one: str, other: str, min_letters: int) -> bool:
-    first, second = _plain(one), _plain(other)
+def _is_slip(first: tuple[str, ...], second: tuple[str, ...], min_letters: int) -> bool:
     if len(first) != len(second):
         return False
     different = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
     if len(different) != 1:
         return False
     ((left, right),) = different
-    letters_only = left.isalpha() and right.isalpha()
+    letters_only = all(c.isalpha() and unicodedata.category(c) != "Lo" for c in left + right)
     return letters_only and max(len(left), len(right)) >= min_letters and _one_letter_apart(left, right)
 
 

@@ -239,7 +239,8 @@ def read_tasks(folder: Path, info: Info) -> tuple[str, ...]:
     numbers = [number for number in pairs if type(number) is int and 0 <= number <= 1_000_000]
     if len(numbers) < len(pairs):
         wrong(where, "a task_index that is no whole number", "0, 1, 2 ... for the instructions")
-    return tuple(str(pairs.get(number, "")) for number in range(max(numbers, default=-1) + 1))
+    texts = (pairs.get(number) for number in range(max(numbers, default=-1) + 1))
+    return tuple("" if text is None else str(text) for text in texts)
 
 
 def _tasks_v3(folder: Path) -> Iterator[tuple[int, str]]:

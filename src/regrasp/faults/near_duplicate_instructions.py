@@ -1,11 +1,9 @@
 """Two spellings of one instruction."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
-import numpy as np
-
-from regrasp.data import Dataset, Episode
+from regrasp.data import Dataset
+from regrasp.faults.wording import reworded
 
 
 def near_duplicate_instructions(
@@ -13,11 +11,4 @@ def near_duplicate_instructions(
 ) -> Dataset:
     """These episodes (the last) carry `wording`; without one, the first instruction less its last letter."""
     slip = wording if wording is not None else dataset.tasks[0][:-1]
-    number = len(dataset.tasks)
-
-    def rename(episode: Episode) -> Episode:
-        indices = np.full(episode.length, number, dtype=np.int64)
-        return replace(episode, tasks=(slip,), task_indices=indices)
-
-    renamed = dataset.map_episodes(rename, episodes or [dataset.episodes[-1].index])
-    return replace(renamed, tasks=(*dataset.tasks, slip))
+    return reworded(dataset, slip, episodes or [dataset.episodes[-1].index])
