@@ -58,9 +58,10 @@ NAMES = ("nan-values", "near-duplicate-instructions")
 def test_fix_shows_the_plan_writes_the_copy_and_leaves_with_0(run, broken, tmp_path):
     code, out, err = run("fix", broken, *NAMES, "--into", tmp_path / "new")
     assert (code, err) == (0, "")
-    assert out.splitlines()[:2] == [
+    assert out.splitlines()[:3] == [
         "will fix   nan-values: leave out 1 episode (1)",
         "will fix   near-duplicate-instructions: write 'Grab the brain' instead of 'Grab the brai'",
+        "keeps      3 of 4 episodes",
     ]
     frames = read_dataset(tmp_path / "new").frames
     assert f"written    {tmp_path}/new: 3 episodes, {frames} frames\n" in out
@@ -96,6 +97,7 @@ def test_fix_as_json_is_one_object(run, broken, tmp_path):
         "dataset": str(broken),
         "into": str(tmp_path / "new"),
         "repairs": [{"check": "nan-values", "does": "leave out 1 episode (1)", "episodes": [1]}],
+        "waiting": [],
         "needs_you": [],
         "remaining": [],
     }

@@ -194,6 +194,13 @@ def test_statistics_of_pictures_change_places_with_them(source, tmp_path):
     )
 
 
+def test_an_episode_that_is_not_there_is_named(source, tmp_path):
+    with pytest.raises(
+        DatasetError, match=r"Found no episode 7 to repair; expected one of the 5 there are\."
+    ):
+        apply_repairs(read_dataset(source), tmp_path / "new", [DropEpisodes((0, 7))])
+
+
 def test_counts_are_written_as_the_tables_have_them(source, sound, tmp_path):
     broken = tmp_path / "broken"
     editing.copy_folder(source, broken)
@@ -201,7 +208,9 @@ def test_counts_are_written_as_the_tables_have_them(source, sound, tmp_path):
     rows = read_rows(broken)
     rows[1]["length"] = 3
     write_rows(broken, rows)
-    apply_repairs(read_dataset(broken), tmp_path / "new", [RepairCounts()])
+    fixed = fix(broken, tmp_path / "new", names=["wrong-counts"])
+    assert [step.repair for step in fixed.plan.steps] == [RepairCounts()]
+    assert fixed.after.findings == ()
     info = read_info(tmp_path / "new")
     assert (info["total_episodes"], info["total_frames"], info["total_tasks"]) == (5, sound.frames, 1)
     assert [row["length"] for row in read_rows(tmp_path / "new")] == [e.length for e in sound.episodes]

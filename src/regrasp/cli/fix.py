@@ -68,6 +68,11 @@ def _print_plan(plan: "RepairPlan") -> None:
         typer.echo(f"{plan.dataset.name}: nothing to repair; nothing is written")
     for step in plan.steps:
         typer.echo(f"will fix   {step.check}: {step.repair}")
+    before = len(plan.dataset.episodes)
+    if plan.episodes_left < before:
+        typer.echo(f"keeps      {plan.episodes_left} of {before} episodes")
+    for finding in plan.waiting:
+        typer.echo(f"waits      {finding.check} ({finding.where}): may be gone once the above is put right")
     for finding in plan.needs_you:
         typer.echo(f"needs you  {_line(finding)}")
 
@@ -79,7 +84,10 @@ def _print_outcome(fixed: "Fixed") -> None:
     typer.echo(f"written    {fixed.into}: {len(dataset.episodes)} episodes, {dataset.frames} frames")
     for finding in fixed.after.findings:
         typer.echo(f"remains    {_line(finding)}")
-    typer.echo(f"next: regrasp audit {fixed.into}" if fixed.after.findings else "its audit finds nothing")
+    if not fixed.done:
+        typer.echo(f"next: regrasp fix {fixed.into} --into {fixed.into}_2")
+    elif not fixed.after.findings:
+        typer.echo("its audit finds nothing")
 
 
 def _line(finding: "Finding") -> str:
@@ -87,7 +95,7 @@ def _line(finding: "Finding") -> str:
 
 
 def _json(plan: "RepairPlan", fixed: "Fixed | None" = None) -> str:
-    """`{"dataset", "into", "repairs", "needs_you", "remaining"}`; `into` is null when nothing was written."""
+    """`{"dataset", "into", "repairs", "waiting", "needs_you", "remaining"}`; `into` is null if nothing is written."""
     import json
 
     after = fixed.after if fixed else None
@@ -95,6 +103,7 @@ def _json(plan: "RepairPlan", fixed: "Fixed | None" = None) -> str:
         "dataset": plan.dataset.repo_id or str(plan.dataset.path),
         "into": str(fixed.into) if fixed else None,
         "repairs": [step.to_json() for step in plan.steps],
+        "waiting": [finding.to_json() for finding in plan.waiting],
         "needs_you": [finding.to_json() for finding in plan.needs_you],
         "remaining": [finding.to_json() for finding in after.findings] if after else None,
     }

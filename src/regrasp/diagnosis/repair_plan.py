@@ -6,8 +6,8 @@ from pathlib import Path
 
 from regrasp.data import Dataset
 from regrasp.diagnosis.audit import Audit, audit
-from regrasp.diagnosis.finding import Finding, Severity, count
-from regrasp.diagnosis.repair import DropEpisodes, Repair, TrimEpisodes
+from regrasp.diagnosis.finding import Finding, Severity
+from regrasp.diagnosis.repair import ConvertUnits, DropEpisodes, Repair, SwapCameras, TrimEpisodes
 from regrasp.errors import DatasetError
 
 
@@ -26,16 +26,26 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class RepairPlan:
-    """What was found, what will be done about it, and which findings need a person."""
+    """What was found, what will be done about it, and which findings need a person or wait.
+
+    Those in `waiting` would leave out episodes that another repair puts right: their defect may be its
+    consequence, and is looked for again afterwards.
+    """
 
     audit: Audit
     steps: tuple[Step, ...]
     needs_you: tuple[Finding, ...]
+    waiting: tuple[Finding, ...] = ()
 
     @property
     def dataset(self) -> Dataset:
         """The dataset that was judged."""
         return self.audit.dataset
+
+    @property
+    def episodes_left(self) -> int:
+        """How many episodes the copy will have."""
+        return len(self.dataset.episodes) - len(dropped_episodes(self.repairs))
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
@@ -46,20 +56,40 @@ class RepairPlan:
 def plan_repairs(dataset: str | Path | Dataset, names: Collection[str] | None = None) -> RepairPlan:
     """Audit a dataset with the checks of these names, or all, and collect the repairs of the findings.
 
-    Where the repairs together would leave out every episode, leaving out is up to a person.
+    Where the repairs together would leave out every episode, leaving out is up to a person. What is less than an
+    error leaves out no episode in which another repair exchanges cameras or converts a unit.
     """
     audited = audit(dataset, only=names or None)
-    drops = dropped_episodes(finding.fix.repair for finding in audited.findings)
+    saved = _saved_episodes(finding.fix.repair for finding in audited.findings)
+    waiting = [finding for finding in audited.findings if _may_be_a_consequence(finding, saved)]
+    judged = [finding for finding in audited.findings if finding not in waiting]
+    drops = dropped_episodes(finding.fix.repair for finding in judged)
     nothing_left = len(drops) >= len(audited.dataset.episodes)
     steps: dict[str, Step] = {}
     needs_you: list[Finding] = []
-    for finding in audited.findings:
+    for finding in judged:
         repair = finding.fix.repair
         if repair is None or (nothing_left and isinstance(repair, DropEpisodes)):
             needs_you.extend([finding] if finding.severity is not Severity.INFO else [])
         else:
             steps.setdefault(f"{finding.check} {repair}", Step(finding.check, repair))
-    return RepairPlan(audited, tuple(steps.values()), tuple(needs_you))
+    return RepairPlan(audited, tuple(steps.values()), tuple(needs_you), tuple(waiting))
+
+
+def _saved_episodes(repairs: Iterable[Repair | None]) -> frozenset[int]:
+    """Numbers of the episodes whose defect one of these repairs takes away while it keeps every frame."""
+    return frozenset(
+        number
+        for repair in repairs
+        if isinstance(repair, SwapCameras | ConvertUnits)
+        for number in repair.episodes
+    )
+
+
+def _may_be_a_consequence(finding: Finding, saved: frozenset[int]) -> bool:
+    repair = finding.fix.repair
+    drops = isinstance(repair, DropEpisodes) and not saved.isdisjoint(repair.episodes)
+    return drops and finding.severity is not Severity.ERROR
 
 
 def dropped_episodes(repairs: Iterable[Repair | None]) -> frozenset[int]:
@@ -103,9 +133,3 @@ def _end_of(text: str, rules: dict[str, str]) -> str:
         seen.add(text)
         text = rules[text]
     return text
-
-
-def sentence(plan: RepairPlan) -> str:
-    """The plan's size in words: "2 repairs, 1 finding needs you"."""
-    repairs, left = count(len(plan.steps), "repair"), count(len(plan.needs_you), "finding")
-    return f"{repairs}, {left} need{'s' if len(plan.needs_you) == 1 else ''} you"

@@ -126,6 +126,7 @@ def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
     """What keeps the numbers of episodes and frames comes first, what leaves some out comes last."""
     require_videos(root)
     number_of = count_anew(root)
+    _require_episodes(repairs, number_of)
     _replace_instructions(root, repairs)
     for repair in repairs:
         if isinstance(repair, ConvertUnits):
@@ -142,6 +143,15 @@ def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
         _drop(root, sorted(dropped))
     pictures = any(isinstance(repair, RecomputeStatistics) and repair.pictures for repair in repairs)
     recompute_statistics(root, None if pictures else looked_at_anew)
+
+
+def _require_episodes(repairs: Sequence[Repair], known: Mapping[int, int]) -> None:
+    named = {number for repair in repairs for number in getattr(repair, "episodes", ())}
+    unknown = sorted(named - known.keys())
+    if unknown:
+        raise DatasetError(
+            f"Found no episode {unknown[0]} to repair; expected one of the {len(known)} there are."
+        )
 
 
 def load(root: Path) -> LeRobotDataset:
