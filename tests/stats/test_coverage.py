@@ -6,6 +6,7 @@ import pytest
 from regrasp.stats.coverage import (
     Area,
     Cells,
+    count_places,
     evenness_by_chance,
     hole_by_chance,
     largest_hole,
@@ -133,3 +134,21 @@ def test_the_same_data_give_the_same_answer():
     places = lattice(3)
     np.testing.assert_array_equal(next_places(places, SQUARE, 6), next_places(places, SQUARE, 6))
     assert hole_by_chance(30, SQUARE) == hole_by_chance(30, SQUARE)
+
+
+def test_places_are_counted_until_nearly_all_points_are_near_one():
+    rng = np.random.default_rng(0)
+    points = np.repeat([[0.2, 0.0], [0.3, 0.1], [0.3, -0.1]], 10, axis=0) + rng.normal(0, 0.001, (30, 2))
+    assert count_places(points, 0.01, 0.9, most=5) == 3
+    assert count_places(points, 0.01, 0.9, most=2) is None
+    assert count_places(points, 0.01, 0.6, most=5) == 2
+
+
+def test_a_point_at_exactly_the_radius_is_near():
+    assert count_places(np.array([[0.0], [1.0]]), 1.0, 1.0, most=2) == 1
+    assert count_places(np.array([[0.0], [1.0]]), 0.999, 1.0, most=2) is None
+
+
+def test_parts_of_a_line_are_no_places():
+    line = np.stack([np.full(60, 0.2), np.linspace(0, 0.06, 60)], axis=1)
+    assert count_places(line, 0.01, 0.9, most=5) is None

@@ -38,10 +38,14 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import TrimEpisodes, dropping
-from regrasp.diagnosis.rest import longest_pause, rests, timed_episodes, timer_length
-
-KEPT_S = 0.5
-"""What is left of a rest: people take a few tenths of a second to set off."""
+from regrasp.diagnosis.rest import (
+    KEPT_S,
+    longest_pause,
+    rests,
+    timed_episodes,
+    timer_length,
+    trimming_command,
+)
 
 
 @check(severity=Severity.WARNING)
@@ -148,7 +152,7 @@ def _fix(
         )
     return Fix(
         f"Cut the rest off; {KEPT_S} s of it can stay.",
-        f"regrasp fix {dataset.path} --into {dataset.path}_trimmed idle-stretches",
+        trimming_command(dataset, "idle-stretches"),
         TrimEpisodes(_kept(dataset, place, resting, idle_s)),
     )
 

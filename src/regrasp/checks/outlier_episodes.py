@@ -11,10 +11,10 @@ weighs as much as five demonstrations.
 
 ## How it decides
 Each measure is compared with the median episode's. An episode is unlike the others when it is 2.5 times as long
-or as short, and is so without its rests at the start and the end too; else when the arm travels 2.5 times as far, over
-all joints and seen twice a second, so that tremor does not count; else when the median joint covers less than a
-quarter of what it usually covers. Where the measure itself varies much from episode to episode, five standard
-deviations (from the median deviation) must be exceeded too.
+or as short, and is so without its rests at the start and at the end and without its longest pause too; else when the
+arm travels 2.5 times as far, over all joints and seen twice a second, so that tremor does not count; else when the
+median joint covers less than a quarter of what it usually covers. Where the measure itself varies much from episode to
+episode, five standard deviations (from the median deviation) must be exceeded too.
 
 Sound episodes of one task differ by a factor of 1.3; the odd one in a recording of three is 5.6 times as
 long as the others.
@@ -35,13 +35,16 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import dropping
-from regrasp.diagnosis.rest import rests
+from regrasp.diagnosis.rest import longest_pause, rests
 from regrasp.diagnosis.signals import joint_scale
 
 NORMAL_PER_MEDIAN_DEVIATION = 1.4826
 """Standard deviation of a normal distribution whose median absolute deviation is 1."""
 
 DEVIATIONS = 5.0
+
+PAUSE_S = 1.5
+"""A longer pause is told by `idle-stretches`, and does not make an episode long."""
 
 
 @check(severity=Severity.WARNING)
@@ -61,16 +64,24 @@ def outlier_episodes(
         ratios = _ratios(values)
         unlike = _unlike(ratios, longer, shorter) & ~told
         if what == "as long":
-            moving = _ratios(_in_motion(dataset, lengths))
+            moving = _ratios(_in_motion(dataset, lengths, unlike))
             unlike &= np.where(ratios > 1, moving > longer, moving < shorter)
         told |= unlike
         if unlike.any():
             yield _finding(dataset, ratios, values, unlike, what, unit, (longer, shorter))
 
 
-def _in_motion(dataset: Dataset, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Frames of each episode without its rests at the start and the end, [E]; at least 1."""
-    return np.maximum(lengths - rests(dataset).start - rests(dataset).end, 1.0)
+def _in_motion(
+    dataset: Dataset, lengths: NDArray[np.float64], unlike: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Frames of each episode without its rests at the ends, and of those unlike also without its longest pause."""
+    ends = rests(dataset)
+    moving = lengths - ends.start - ends.end
+    for place in np.flatnonzero(unlike):
+        episode = dataset.episodes[place]
+        first, end = int(ends.start[place]), episode.length - int(ends.end[place])
+        moving[place] -= longest_pause(dataset, episode, first, end, round(PAUSE_S * dataset.fps))[1]
+    return np.maximum(moving, 1.0)
 
 
 def _paths(dataset: Dataset) -> NDArray[np.float64]:

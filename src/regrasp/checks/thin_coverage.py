@@ -1,7 +1,7 @@
 """Demonstrations grasp in too few places.
 
 ## What it detects
-All grasps at one place; or a hole in the area in which grasps lie that is larger than chance leaves.
+All grasps at one place, or at two or three; or a hole in the area in which grasps lie that is larger than chance leaves.
 
 ## Why it matters
 A policy that saw one place need not look: it repeats one motion, and misses as soon as the object lies elsewhere. In
@@ -10,13 +10,17 @@ edges and gaps.
 
 ## How it decides
 A grasp is the moment in which the jaws have closed on something. On an SO-101 whose joints are in degrees the
-joints tell where the hand was, to a centimetre. *One place*: nine of ten grasps within 1 cm of their
-median. *A hole*: the largest circle within the outline of the grasps that holds none has a radius of at least
-3 cm, and of 1.3 times the largest that as many places at random leave in 60 trials. The outline is that
-of the places both in the plane and as the arm turns, so that an arc around the arm is no hole.
+joints tell where the hand was, to a centimetre.
 
-With other robots or units the poses of the grasps are compared: one place means that nine of ten grasps are
-within 1 % of the working range in every joint, the gripper apart. Holes cannot be seen then.
+*Few places*: nine of ten grasps lie within 1 cm of one, two or three of them that are at least 4 cm apart, with at
+least four grasps to a place. One place may be meant, and is worth knowing; two or three are a warning.
+
+*A hole*: the largest circle within the outline of the grasps that holds none has a radius of at least 3 cm, and of
+1.3 times the largest that as many places at random leave in 60 trials. The outline is that of the places both in the
+plane and as the arm turns, so that an arc around the arm is no hole.
+
+With other robots or units the poses of the grasps are compared: a place means that all joints but the gripper are
+within 1 % of their working range. Holes cannot be seen then.
 
 ## What can fool it
 A fixture that holds the object in one place, on purpose. Objects of several kinds, each with its own place. Where
@@ -38,7 +42,7 @@ from regrasp.data.grasps import Grasp
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.coverage import grasp_places, known_grasps, require_positions
 from regrasp.diagnosis.signals import gripper_joints, joint_scale
-from regrasp.stats.coverage import Area, largest_hole
+from regrasp.stats.coverage import Area, count_places, largest_hole
 
 NINE_OF_TEN = 0.9
 
@@ -47,13 +51,14 @@ NINE_OF_TEN = 0.9
 def thin_coverage(
     dataset: Dataset,
     *,
-    one_place_cm: float = 1.0,
-    one_place_share: float = 0.01,
+    place_cm: float = 1.0,
+    place_share: float = 0.01,
+    most_places: int = 3,
     min_hole_cm: float = 3.0,
     beyond_chance: float = 1.3,
     min_grasps: int = 4,
 ) -> Iterator[Finding]:
-    """Report that all grasps lie at one place, or the largest hole between them."""
+    """Report that all grasps lie at few places, or else the largest hole between them."""
     grasps = known_grasps(dataset)
     try:
         require_positions(dataset)
@@ -67,40 +72,39 @@ def thin_coverage(
     if len(grasps) < min_grasps:
         raise Undecided(f"needs {min_grasps} grasps to see how they spread, got {len(grasps)}")
     episodes = tuple(sorted({grasp.episode for grasp in grasps}))
+    most = min(most_places, len(grasps) // min_grasps)
     if tips is None:
-        yield from _one_pose(dataset, grasps, episodes, one_place_share)
-        return
-    places = tips[:, :2]
-    spread_cm = 100 * float(
-        np.quantile(np.linalg.norm(places - np.median(places, axis=0), axis=1), NINE_OF_TEN)
-    )
-    if spread_cm < one_place_cm:
-        yield _one_place(dataset, episodes, Evidence("9 of 10 grasps within", spread_cm, one_place_cm, "cm"))
+        few = count_places(_poses(dataset, grasps), place_share, NINE_OF_TEN, most=most, order=np.inf)
+        near = Evidence("of the working range, around each place", 100 * place_share, 100 * place_share, "%")
     else:
-        yield from _hole(dataset, places, episodes, min_hole_cm, beyond_chance)
+        few = count_places(tips[:, :2], place_cm / 100, NINE_OF_TEN, most=most)
+        near = Evidence("around each place", place_cm, place_cm, "cm")
+    if few is not None:
+        yield _few_places(dataset, episodes, len(grasps), few, most, near)
+    elif tips is not None:
+        yield from _hole(dataset, tips[:, :2], episodes, min_hole_cm, beyond_chance)
 
 
-def _one_pose(
-    dataset: Dataset, grasps: tuple[Grasp, ...], episodes: tuple[int, ...], share: float
-) -> Iterator[Finding]:
-    body = [j for j in range(len(dataset.joint_names)) if j not in gripper_joints(dataset.joint_names)]
+def _poses(dataset: Dataset, grasps: tuple[Grasp, ...]) -> NDArray[np.float64]:
+    """Body joints at each grasp as a share of their working range, [N, J]; NaN becomes 0."""
+    grippers = gripper_joints(dataset.joint_names)
+    body = [joint for joint in range(len(dataset.joint_names)) if joint not in grippers]
     poses = np.array([grasp.pose for grasp in grasps])[:, body]
-    away = np.abs(poses - np.nanmedian(poses, axis=0)) / joint_scale(dataset)[body]
-    spread = float(np.quantile(np.nanmax(away, axis=1), NINE_OF_TEN))
-    if spread < share:
-        evidence = Evidence("9 of 10 grasps within, of the working range", 100 * spread, 100 * share, "%")
-        yield _one_place(dataset, episodes, evidence)
+    return np.nan_to_num(poses / joint_scale(dataset)[body])
 
 
-def _one_place(dataset: Dataset, episodes: tuple[int, ...], evidence: Evidence) -> Finding:
+def _few_places(
+    dataset: Dataset, episodes: tuple[int, ...], grasps: int, few: int, most: int, near: Evidence
+) -> Finding:
+    one = few == 1
+    where = "at one place: the policy need not look" if one else f"at {few} places, and nothing between them"
     return Finding(
-        severity=Severity.INFO,
-        summary=f"All {len(episodes)} episodes that grasp do so at one place: the policy need not look.",
+        severity=Severity.INFO if one else Severity.WARNING,
+        summary=f"Nine of ten of the {grasps} grasps are {where}.",
         where=Where(episodes),
-        evidence=(evidence,),
+        evidence=(Evidence("places", few, most), near),
         fix=Fix(
-            "Unless the object will always lie there, record more with it elsewhere in the area that is to be "
-            "covered.",
+            "Unless the object will always lie there, record more with it elsewhere in the area to be covered.",
             f"regrasp coverage {dataset.path} --area 6in",
         ),
     )

@@ -33,16 +33,20 @@ from numpy.typing import NDArray
 from regrasp.data import Dataset
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.repair import TrimEpisodes
-from regrasp.diagnosis.rest import FEWEST_SAME, rests, timed_episodes, timer_length
+from regrasp.diagnosis.rest import (
+    FEWEST_SAME,
+    KEPT_S,
+    rests,
+    timed_episodes,
+    timer_length,
+    trimming_command,
+)
 
 MOVING_S = 0.2
 """Whoever ends an episode by hand has let the arm rest for longer: half a second in 20 sound ones."""
 
 WARNING_SHARE = 0.4
 """Of the episode: a rest beyond it is a warning, as in `idle-stretches`."""
-
-KEPT_S = 0.5
-"""What is left of a rest."""
 
 
 @check(severity=Severity.INFO)
@@ -96,15 +100,15 @@ def _idle(
     return Finding(
         severity=Severity.WARNING if warned else Severity.INFO,
         summary=(
-            f"{_all_same(dataset, timed, length)}; in {int(idle.sum())} of them the arm had come to rest before, "
-            f"half of these for {usual_s:.1f} s and more of {length / dataset.fps:.0f} s."
+            f"{_all_same(dataset, timed, length)}; in {int(idle.sum())} of them the arm came to rest before, "
+            f"as a median {usual_s:.1f} s of {length / dataset.fps:.0f} s."
         ),
         where=Where(tuple(dataset.episodes[place].index for place in timed)),
         evidence=(Evidence("rest at the end, median of these", usual_s, limit_s, "s"),),
         fix=Fix(
             f"Cut the rests off; {KEPT_S} s can stay. In the next recording, end each episode with the right "
             "arrow key.",
-            f"regrasp fix {dataset.path} --into {dataset.path}_trimmed timer-ended-episodes",
+            trimming_command(dataset, "timer-ended-episodes"),
             TrimEpisodes(_kept(dataset, timed[idle], rest_s[idle])),
         ),
     )

@@ -1,5 +1,6 @@
 """When the arm rests: at the start of episodes, at their end, and in between; and whether a timer ended them."""
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ REST_SHARE = 0.05
 
 A hand on the leader drifts by 3 %; at 5 % the rests of two real recordings are as a person sees them.
 """
+
+KEPT_S = 0.5
+"""What is left of a rest that is cut off: people take a few tenths of a second to set off."""
 
 SAMPLES = 6
 """A long rest is looked for in this many samples of it before every frame is."""
@@ -99,6 +103,11 @@ def _longest(mask: NDArray[np.bool_]) -> tuple[int, int]:
         return 0, 0
     first, end = edges[np.argmax(edges[:, 1] - edges[:, 0])]
     return int(first), int(end - first)
+
+
+def trimming_command(dataset: Dataset, check: str) -> str:
+    """The command that cuts off, on a copy, the rests that a check found."""
+    return shlex.join(["regrasp", "fix", str(dataset.path), "--into", f"{dataset.path}_trimmed", check])
 
 
 def timer_length(dataset: Dataset) -> int | None:

@@ -11,16 +11,22 @@ from regrasp.faults.frames import with_frames
 LAG_S = 0.1
 """How far a follower is behind its leader; on the way back the command leads by as much as on the way there."""
 
+RESTING_SHARE = 0.06
+"""Of an episode, at its start and at its end: there the arm rests, and does so once however often it moves."""
+
 
 def outlier_episodes(dataset: Dataset, *, episodes: Collection[int] | None = None, times: int = 4) -> Dataset:
     """In these episodes (the last) the motion is done `times` times, and back at twice the speed in between."""
 
     def repeat(episode: Episode) -> Episode:
-        there = np.arange(episode.length)
+        ends = round(RESTING_SHARE * episode.length)
+        there = np.arange(ends, episode.length - ends)
         back = there[::-2]
-        repeated = with_frames(episode, np.concatenate([there, *[back, there] * (times - 1)]))
-        period = len(there) + len(back)
-        returning = np.arange(repeated.length) % period >= len(there)
+        moving = np.concatenate([there, *[back, there] * (times - 1)])
+        last = np.arange(episode.length - ends, episode.length)
+        repeated = with_frames(episode, np.concatenate([np.arange(ends), moving, last]))
+        turn = (np.arange(repeated.length) - ends) % (len(there) + len(back))
+        returning = (turn >= len(there)) & (np.arange(repeated.length) < ends + len(moving))
         ahead = np.minimum(np.arange(repeated.length) + round(LAG_S * episode.fps), repeated.length - 1)
         actions = np.where(returning[:, None], repeated.states[ahead], repeated.actions)
         return replace(repeated, actions=actions)

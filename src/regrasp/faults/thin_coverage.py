@@ -17,6 +17,8 @@ def thin_coverage(dataset: Dataset, *, places: int = 1) -> Dataset:
     start. Pictures stay as they are.
     """
     poses = {grasp.episode: (grasp.frame, grasp.pose) for grasp in reversed(find_grasps(dataset))}
+    if not poses:
+        return dataset
     models = sorted((pose for _, pose in poses.values()), key=lambda pose: float(pose[0]))
     kept = [models[round(place)] for place in np.linspace(0, len(models) - 1, max(places, 2))][:places]
 

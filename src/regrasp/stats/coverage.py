@@ -32,6 +32,9 @@ THIN_SHARE = 0.2
 EDGE_SHARE = 0.05
 """Of each side: nothing is proposed closer to the edge."""
 
+APART = 4.0
+"""In radii: circles around two places then have one more circle between them."""
+
 TRIALS = 60
 """Simulations of chance. The limit is the largest of so many: exceeded by chance once in 61 times."""
 
@@ -266,6 +269,34 @@ def _kernel(points: Places, places: Places, width_m: float) -> NDArray[np.float6
     """Gaussian kernel of every pair, [M, N]; 1 where they meet."""
     squared = ((points[:, None] - places[None]) ** 2).sum(axis=-1)
     return np.exp(-squared / (2 * width_m**2))
+
+
+def count_places(
+    points: NDArray[np.float64], radius: float, share: float, *, most: int, order: float = 2
+) -> int | None:
+    """Of how many points a `share` of all, [N, D], lies within `radius`; None when of more than `most`.
+
+    The points are chosen one after the other, each the one with the most that are not counted yet. They must
+    lie `APART` radii from each other, or else they are no places but parts of a line. `order` is that of the
+    norm: 2 for metres, infinity for the joint that is furthest away. Of many points some are taken.
+
+    Example:
+        >>> count_places(np.array([[0.0], [0.1], [5.0], [5.1]]), 0.2, 0.9, most=3)
+        2
+    """
+    taken = points[np.unique(np.linspace(0, len(points) - 1, min(len(points), MOST_SIMULATED)).astype(int))]
+    distances = np.linalg.norm(taken[:, None] - taken[None], ord=order, axis=-1)
+    left = np.ones(len(taken), dtype=np.bool_)
+    chosen: list[int] = []
+    for _ in range(most):
+        best = int(np.argmax((distances[:, left] <= radius).sum(axis=1)))
+        if any(distances[best, other] < APART * radius for other in chosen):
+            return None
+        chosen.append(best)
+        left &= distances[best] > radius
+        if left.sum() <= (1 - share) * len(taken) + 1e-9:
+            return len(chosen)
+    return None
 
 
 def nearest_m(points: Places, places: Places) -> NDArray[np.float64]:
