@@ -9,6 +9,7 @@ from regrasp.faults.calibration_offset import calibration_offset
 from regrasp.faults.changed_light import changed_light
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
+from regrasp.faults.duplicate_episodes import duplicate_episodes
 from regrasp.faults.empty_instruction import empty_instruction
 from regrasp.faults.flipped_camera import flipped_camera
 from regrasp.faults.frozen_camera import frozen_camera
@@ -38,6 +39,7 @@ from regrasp.faults.wrong_rate import wrong_rate
 
 __all__ = [
     "calibration_offset",
+    "duplicate_episodes",
     "empty_instruction",
     "irregular_timestamps",
     "mixed_units",
