@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from regrasp.lerobot_bridge.recording import record
     from regrasp.lerobot_bridge.rollout import rollout
     from regrasp.lerobot_bridge.training import train
+    from regrasp.training.plan import plan
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ __all__ = [
     "load_station",
     "measure_contract",
     "merge",
+    "plan",
     "preflight",
     "read_contract",
     "read_dataset",
@@ -57,6 +59,7 @@ _HOMES = {
     "load_station": "data.station",
     "measure_contract": "data.contract",
     "merge": "lerobot_bridge.merging",
+    "plan": "training.plan",
     "preflight": "diagnosis.preflight",
     "read_contract": "data.contract",
     "read_dataset": "data.dataset",

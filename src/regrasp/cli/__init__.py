@@ -24,6 +24,7 @@ VERBS = {
     "fix": "Put right what needs no judgement, on a copy.",
     "merge": "Mix datasets after checking that they fit.",
     "coverage": "Show what a dataset covers, and what to record next.",
+    "plan": "Say how long to train, with which chunks, and why.",
     "train": "Train a policy with LeRobot and write its contract.",
     "contract": "Show what a policy was trained to expect, or measure it anew.",
     "preflight": "Compare the contract with the live station; nothing moves.",

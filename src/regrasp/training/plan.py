@@ -1,0 +1,590 @@
+"""How long to train, with which chunks, and why: every number of a plan with its reason.
+
+An epoch is the dataset's frames once: steps x batch x GPUs / frames.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regrasp.data.checkpoint import Checkpoint, read_checkpoint
+from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.errors import CheckpointError, UsageError
+from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
+from regrasp.training.motion import foreseeable_frames
+from regrasp.training.policies import KINDS, Kind
+
+MOST_EPOCHS = 10.0
+"""More than this is warned of. LeRobot's hardware guide gives 5 to 10 epochs; an SO-101 project found that 6.35 did
+better than 15.87."""
+
+FEWEST_CHECKPOINTS = 3
+"""Success differs by tens of points from one checkpoint to the next (ACT: 20, 72, 62 % at 6, 8 and 10 thousand steps)."""
+
+FEWEST_SAMPLES = {"act": 80_000}
+"""Fewer are warned of. One ACT run succeeded 18 % after 5 thousand steps of 8 samples, 71 % after 10, 83 % after 20."""
+
+SHORTEST_S, LONGEST_S = 0.5, 1.0
+"""Time that is carried out before the policy is asked again. A third of a second gave an SO-101 jumps of 10 to 26
+degrees at the seams, where its demonstrations had 3 to 13; long open loops lose 20 points where something moves
+(arXiv 2408.17355: 0.80 asked at each step, 0.58 at each eighth)."""
+
+PADDED = 0.1
+"""Share of a chunk's targets that may lie beyond the end of an episode, on average."""
+
+WAITING = 0.1
+"""Share of the time that an arm may stand still, waiting for its policy."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One number of the plan, and why it is what it is."""
+
+    what: str
+    value: float | str | None
+    why: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a short training on this machine took. `memory_gb` is that of the GPU where there is one.
+
+    `latency_ms` is the time of one query of the policy.
+    """
+
+    seconds_per_step: float
+    memory_gb: float | None
+    checkpoint_gb: float
+    latency_ms: float
+    device: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training in numbers. `options` are those of `lerobot-train` that say what its presets do not."""
+
+    dataset: str
+    policy: str
+    frames: int
+    episodes: int
+    fps: float
+    batch: int
+    gpus: int
+    steps: int
+    steps_per_epoch: float
+    epochs: float
+    passes: float
+    held_out: tuple[int, ...]
+    save_every: int
+    rate: float | None
+    warmup: int | None
+    decay: int | None
+    chunk_size: int | None
+    n_action_steps: int | None
+    reasons: tuple[Reason, ...]
+    warnings: tuple[str, ...]
+    knobs: tuple[tuple[str, str], ...]
+    options: tuple[str, ...] = ()
+    trial: Trial | None = None
+
+    @property
+    def hours(self) -> float | None:
+        """Expected time of the training; None where nothing was measured."""
+        return None if self.trial is None else self.steps * self.trial.seconds_per_step / 3600
+
+    def to_json(self) -> dict[str, Any]:
+        """As the design lays it down, and what else is known."""
+        return {
+            "dataset": self.dataset,
+            "policy": self.policy,
+            "frames": self.frames,
+            "episodes": self.episodes,
+            "steps": self.steps,
+            "batch": self.batch,
+            "gpus": self.gpus,
+            "steps_per_epoch": round(self.steps_per_epoch, 2),
+            "epochs": round(self.epochs, 2),
+            "passes": round(self.passes, 2),
+            "held_out": list(self.held_out),
+            "learning_rate": self.rate,
+            "warmup_steps": self.warmup,
+            "decay_steps": self.decay,
+            "chunk_size": self.chunk_size,
+            "n_action_steps": self.n_action_steps,
+            "save_every": self.save_every,
+            "hours": None if self.hours is None else round(self.hours, 3),
+            "memory_gb": self.trial and self.trial.memory_gb,
+            "reasons": [
+                {"what": one.what, "value": one.value, "unit": one.unit, "why": one.why}
+                for one in self.reasons
+            ],
+            "warnings": list(self.warnings),
+            "knobs": [{"knob": knob, "changes": text} for knob, text in self.knobs],
+            "options": list(self.options),
+        }
+
+
+def plan(
+    dataset: Dataset | str | Path,
+    *,
+    policy: str = "act",
+    batch: int | None = None,
+    gpus: int = 1,
+    epochs: float | None = None,
+    steps: int | None = None,
+    latency_ms: float | None = None,
+    hold_out: int | Sequence[int] | None = None,
+    trial: Trial | None = None,
+) -> Plan:
+    """The plan of a training on `dataset`.
+
+    Args:
+        dataset: Demonstrations.
+        policy: A type that LeRobot knows, or a checkpoint to go on from.
+        batch: Samples per step on each GPU.
+        gpus: Processes that train together.
+        epochs: Times that all frames are shown; or give `steps`.
+        steps: Steps to take.
+        latency_ms: From a picture to the policy's answer; that of `trial` where it is not given.
+        hold_out: How many episodes not to train on, or which.
+        trial: A measured trial.
+
+    Raises:
+        UsageError: A number makes no sense, or both steps and epochs are given.
+    """
+    data = dataset if isinstance(dataset, Dataset) else read_dataset(dataset, video=False)
+    given = {"batch": batch, "gpus": gpus, "epochs": epochs, "steps": steps}
+    _require_sense(data, given, latency_ms)
+    if latency_ms is None and trial is not None:
+        latency_ms = trial.latency_ms
+    target = _Target.of(policy)
+    draft = _Draft(data, target, trial=trial)
+    draft.say_data(hold_out)
+    draft.say_length(batch or 0, gpus, epochs, steps)
+    draft.say_schedule()
+    draft.say_checkpoints()
+    draft.say_chunks(latency_ms)
+    draft.say_cost()
+    return draft.plan(latency_ms)
+
+
+def epochs_of(steps: int, batch: int, frames: int, *, gpus: int = 1) -> float:
+    """How often each frame is shown.
+
+    Example:
+        >>> f"{epochs_of(50_000, 32, 100_832):.2f} {epochs_of(20_000, 32, 100_832):.2f}"
+        '15.87 6.35'
+    """
+    return steps * batch * gpus / frames
+
+
+def _require_sense(data: Dataset, given: dict[str, float | None], latency_ms: float | None) -> None:
+    """Refuse numbers that no training can have."""
+    if not data.frames:
+        raise UsageError(f"Found no frames in {data.path}; expected demonstrations. Record some first.")
+    for name, value in given.items():
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise UsageError(f"--{name} is {value:g}; expected more than 0.")
+    if given["steps"] and given["epochs"]:
+        raise UsageError("Found both --steps and --epochs; expected one of them: the other follows from it.")
+    if latency_ms is not None and not (latency_ms >= 0 and math.isfinite(latency_ms)):
+        raise UsageError(f"--latency-ms is {latency_ms:g}; expected 0 or more.")
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is trained: a type, or a checkpoint that is trained further."""
+
+    kind: Kind
+    checkpoint: Checkpoint | None = None
+
+    @classmethod
+    def of(cls, policy: str) -> "_Target":
+        """A known type, a checkpoint's folder, or a type that only LeRobot knows."""
+        if policy in KINDS:
+            return cls(KINDS[policy])
+        if Path(policy).is_dir():
+            checkpoint = read_checkpoint(policy)
+            return cls(KINDS.get(checkpoint.policy_type, Kind(checkpoint.policy_type)), checkpoint)
+        if policy.endswith("smolvla_base"):
+            return cls(KINDS["smolvla"])
+        if "/" in policy or policy.startswith("."):
+            raise CheckpointError(
+                f"Found no checkpoint in {policy}; expected a folder that LeRobot saved, or a policy type such as act "
+                "or smolvla."
+            )
+        return cls(Kind(policy))
+
+
+@dataclass
+class _Draft:
+    """A plan in the making."""
+
+    data: Dataset
+    target: _Target
+    trial: Trial | None = None
+    reasons: list[Reason] = field(default_factory=list[Reason])
+    warnings: list[str] = field(default_factory=list[str])
+    options: list[str] = field(default_factory=list[str])
+    held_out: tuple[int, ...] = ()
+    batch: int = 0
+    gpus: int = 1
+    steps: int = 0
+    save_every: int = 0
+    warmup: int | None = None
+    decay: int | None = None
+    chunk: int | None = None
+    execute: int | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The type of the policy."""
+        return self.target.kind
+
+    @property
+    def frames(self) -> int:
+        """Frames of all episodes."""
+        return self.data.frames
+
+    @property
+    def per_epoch(self) -> float:
+        """Steps in which all frames are shown once."""
+        return self.frames / (self.batch * self.gpus)
+
+    @property
+    def epochs(self) -> float:
+        """Epochs of the whole training."""
+        return epochs_of(self.steps, self.batch, self.frames, gpus=self.gpus)
+
+    @property
+    def trained_frames(self) -> int:
+        """Frames of the episodes that are trained on."""
+        return sum(e.length for e in self.data.episodes if e.index not in set(self.held_out))
+
+    def say(self, what: str, value: float | str | None, why: str, unit: str = "") -> None:
+        """Note one number and its reason."""
+        self.reasons.append(Reason(what, value, why, unit))
+
+    def say_data(self, hold_out: int | Sequence[int] | None) -> None:
+        """Frames, and the episodes that are held out."""
+        lengths = [episode.length for episode in self.data.episodes]
+        middle = float(np.median(lengths))
+        self.say(
+            "frames",
+            self.frames,
+            f"{len(lengths)} episodes at {self.data.fps:g} fps, usually {middle / self.data.fps:.1f} s long",
+        )
+        self.held_out = self._held_out(hold_out)
+        count = len(self.held_out)
+        if count:
+            why = (
+                "spread over where the arm starts and grasps; no statistics and no gradients come from them: "
+                + ", ".join(map(str, self.held_out))
+            )
+        elif hold_out is None:
+            why = f"of {len(lengths)} episodes every one is needed; {NEEDED} are enough to spare some"
+        else:
+            why = "none, as asked: whether the policy learns by heart will not be known"
+        self.say("held out", count, why, "episodes")
+
+    def _held_out(self, wanted: int | Sequence[int] | None) -> tuple[int, ...]:
+        numbers = {episode.index for episode in self.data.episodes}
+        if wanted is None:
+            wanted = held_out_count(len(numbers))
+        if not isinstance(wanted, int):
+            strange = sorted(set(wanted) - numbers)
+            if strange:
+                raise UsageError(f"--hold-out names episode {strange[0]}; {self.data.name} has no such one.")
+            wanted_count, chosen = len(set(wanted)), tuple(sorted(set(wanted)))
+        else:
+            wanted_count, chosen = wanted, None
+        if not 0 <= wanted_count < len(numbers):
+            raise UsageError(
+                f"--hold-out is {wanted_count} of {len(numbers)} episodes; expected 0 to {len(numbers) - 1}, so that "
+                "some are left to learn from."
+            )
+        return choose_held_out(self.data, wanted_count) if chosen is None else chosen
+
+    def say_length(self, batch: int, gpus: int, epochs: float | None, steps: int | None) -> None:
+        """Batch, steps per epoch, steps, epochs."""
+        kind = self.kind
+        self.batch, self.gpus = batch or kind.batch, gpus
+        self.say("batch", self.batch, "as asked" if batch else kind.batch_why, "samples a step")
+        if gpus > 1:
+            self.say(
+                "effective batch",
+                self.batch * gpus,
+                f"{gpus} GPUs show {self.batch} each; LeRobot scales neither steps nor learning rate, so the steps "
+                f"are planned for it, and the rate stays: gradients are {math.sqrt(gpus):.1f} times less noisy",
+                "samples a step",
+            )
+        self.say(
+            "steps per epoch",
+            round(self.per_epoch, 1),
+            f"{self.frames} frames / {self.batch * gpus} samples a step",
+        )
+        target = epochs or kind.epochs
+        self.steps = steps or max(1, round(target * self.per_epoch))
+        times = f"{self.batch} x {gpus}" if gpus > 1 else f"{self.batch}"
+        self.say(
+            "steps",
+            self.steps,
+            "as asked" if steps else f"{target:g} epochs x {self.per_epoch:.1f} steps per epoch",
+        )
+        why = "as asked" if epochs else kind.epochs_why
+        sums = f"{self.steps} x {times} / {self.frames}"
+        self.say("epochs", round(self.epochs, 2), sums if steps else f"{why}; {sums}")
+        self._say_passes()
+        self._judge_length()
+
+    def _say_passes(self) -> None:
+        if self.held_out:
+            self.say(
+                "passes",
+                round(self.epochs * self.frames / self.trained_frames, 2),
+                f"how often each of the {self.trained_frames} frames that are trained on is shown",
+            )
+
+    def _judge_length(self) -> None:
+        if self.epochs > MOST_EPOCHS:
+            better = max(1, round(KINDS["smolvla"].epochs * self.per_epoch))
+            self.warnings.append(
+                f"{self.epochs:.2f} epochs are many. With 241 episodes of one SO-101 task, SmolVLA did better after "
+                f"6.35 epochs than after 15.87, in 3.5 hours instead of 9; LeRobot's hardware guide gives 5 to 10. "
+                f"6.35 epochs are --steps {better} here. The held-out curve will show whether more are too many."
+            )
+        samples = self.steps * self.batch * self.gpus
+        if samples < FEWEST_SAMPLES.get(self.kind.name, 0) and self.target.checkpoint is None:
+            self.warnings.append(
+                f"{self.steps} steps of {self.batch * self.gpus} are few for {self.kind.name} from scratch: in one run "
+                "success was 18 % after 5,000 steps of 8, 71 % after 10,000 and 83 % after 20,000. Record more "
+                "episodes, or give more --epochs and watch the held-out curve."
+            )
+
+    def say_schedule(self) -> None:
+        """Learning rate, warm-up and decay as LeRobot's preset will have them with so many steps."""
+        kind = self.kind
+        if kind.schedule is None:
+            self.say("learning rate", None, f"LeRobot's preset of {kind.name}; not known here")
+            return
+        if kind.schedule == "constant":
+            self.say("learning rate", kind.rate, f"LeRobot's preset of {kind.name}: constant, no warm-up")
+            return
+        self.warmup, self.decay = kind.warmup, self.steps
+        if kind.schedule == "cosine to zero":
+            self.say("learning rate", kind.rate, f"LeRobot's preset of {kind.name}: a cosine down to 0")
+            self.say("warm-up", self.warmup, "LeRobot's preset", "steps")
+            return
+        self._say_fixed_cosine(kind.decay or self.steps)
+
+    def _say_fixed_cosine(self, length: int) -> None:
+        """The cosine that ends after `length` steps unless the training is shorter."""
+        kind = self.kind
+        ratio = round((kind.rate or 0.0) / kind.floor) if kind.floor else 0
+        self.say("learning rate", kind.rate, f"LeRobot's preset: a cosine down to 1/{ratio} of it")
+        if self.steps < length:
+            self.warmup = int(kind.warmup * self.steps / length)
+            self.say(
+                "warm-up", self.warmup, f"LeRobot shrinks {kind.warmup} of {length} steps to fit", "steps"
+            )
+            self.say(
+                "decay", self.steps, f"LeRobot shrinks its {length} steps to the length of the run", "steps"
+            )
+            return
+        self.say("warm-up", self.warmup, "LeRobot's preset", "steps")
+        if self.steps == length:
+            self.say("decay", length, "LeRobot's preset, as long as the run", "steps")
+            return
+        self.options.append(f"--policy.scheduler_decay_steps={self.steps}")
+        idle = 100 * (1 - length / self.steps)
+        self.say(
+            "decay",
+            self.steps,
+            f"stretched to the run: LeRobot's preset reaches 1/{ratio} of the peak after {length} steps and would spend "
+            f"the last {idle:.0f} % of the run there",
+            "steps",
+        )
+
+    def say_checkpoints(self) -> None:
+        """At least one per epoch, and some to choose from."""
+        every = min(math.floor(self.per_epoch), self.steps // FEWEST_CHECKPOINTS)
+        self.save_every = max(1, every)
+        count = math.ceil(self.steps / self.save_every)
+        short = self.steps // FEWEST_CHECKPOINTS < math.floor(self.per_epoch)
+        why = f"{FEWEST_CHECKPOINTS} at least, to choose from" if short else "one per epoch"
+        self.say("checkpoints", count, f"{why}: every {self.save_every} steps")
+
+    def say_chunks(self, latency_ms: float | None) -> None:
+        """How many actions are predicted and carried out at once."""
+        kind, checkpoint = self.kind, self.target.checkpoint
+        if kind.chunk is None:
+            self.say("chunk_size", None, f"{kind.name} has no such option; its own preset stays")
+            return
+        execute, why = self._foreseen(latency_ms)
+        delay = _frames(latency_ms or 0.0, self.data.fps)
+        wanted = execute + max(delay, math.ceil(execute / 2))
+        longest = self._longest_chunk()
+        chunk, chunk_why = min(wanted, longest), self._chunk_why(execute, delay, latency_ms)
+        if checkpoint is not None and checkpoint.chunk_size:
+            chunk, chunk_why = (
+                checkpoint.chunk_size,
+                "the checkpoint's: another one would not fit its parameters",
+            )
+        elif kind.chunk_why:
+            chunk, chunk_why = min(kind.chunk, longest), kind.chunk_why
+        elif wanted > longest:
+            chunk_why = (
+                f"no longer, since episodes are short: beyond it, {PADDED:.0%} of the targets are padding"
+            )
+        if kind.name == "keypoint" and checkpoint is None:
+            execute, why = kind.execute or execute, kind.chunk_why
+        self.chunk, self.execute = chunk, min(execute, chunk)
+        self.say("chunk_size", chunk, chunk_why, "frames")
+        self.say("n_action_steps", self.execute, why, "frames")
+        self._judge_latency(delay, latency_ms)
+
+    def _foreseen(self, latency_ms: float | None) -> tuple[int, str]:
+        """Actions to carry out before the next query, and why so many."""
+        fps = self.data.fps
+        shortest, longest = math.ceil(SHORTEST_S * fps), math.floor(LONGEST_S * fps)
+        delay = _frames(latency_ms or 0.0, fps)
+        patient = min(longest, math.ceil(delay * (1 - WAITING) / WAITING))
+        known = foreseeable_frames(self.data)
+        if known is None:
+            execute, why = round(2 / 3 * fps), "two thirds of a second: the motion tells no length"
+        else:
+            execute = min(max(known, shortest), longest)
+            why = f"after {known} frames the demonstrations' motion has lost its relation to the present"
+            if execute != known:
+                bound = "at least" if known < shortest else "at most"
+                why += f"; {bound} {execute / fps:.1f} s"
+        if patient > execute:
+            execute = patient
+            why = f"so that the arm waits for at most {WAITING:.0%} of the time with {latency_ms:.0f} ms a query"
+        return max(1, execute), why
+
+    def _chunk_why(self, execute: int, delay: int, latency_ms: float | None) -> str:
+        slack = max(delay, math.ceil(execute / 2))
+        known = (
+            "not measured: --latency-ms or --measure"
+            if latency_ms is None
+            else f"latency {latency_ms:.0f} ms"
+        )
+        room = f"{1000 * slack / self.data.fps:.0f} ms; {known}"
+        return f"{execute} carried out and {slack} more for the time a query takes ({room})"
+
+    def _longest_chunk(self) -> int:
+        """Frames of which `PADDED` lie beyond the end, averaged over a usual episode: (chunk - 1) / 2 of its length."""
+        middle = float(np.median([episode.length for episode in self.data.episodes]))
+        return max(2, 1 + math.floor(2 * PADDED * middle))
+
+    def _judge_latency(self, delay: int, latency_ms: float | None) -> None:
+        if latency_ms is None or self.chunk is None or self.execute is None:
+            return
+        if delay > self.chunk - self.execute or delay > self.execute:
+            self.warnings.append(
+                f"A query takes {latency_ms:.0f} ms, which is {delay} frames; the chunk has {self.chunk - self.execute} "
+                f"to spare beyond the {self.execute} carried out. The arm will stand still while it waits: use smaller "
+                "images, a faster machine or a longer chunk."
+            )
+
+    def say_cost(self) -> None:
+        """Time and memory, measured or unknown."""
+        trial = self.trial
+        if trial is None:
+            for what in ("time", "memory"):
+                self.say(what, None, "unknown until a short trial has measured it: --measure")
+            return
+        hours = self.steps * trial.seconds_per_step / 3600
+        measured = f"{trial.seconds_per_step * 1000:.0f} ms a step, measured over {trial.steps} steps on {trial.device}"
+        self.say("time", round(hours, 2), f"{measured}; without decoding and evaluation", "hours")
+        self.say("memory", trial.memory_gb, "most at once in that trial", "GB")
+        count = math.ceil(self.steps / self.save_every)
+        self.say(
+            "disk",
+            round(count * trial.checkpoint_gb, 2),
+            f"{count} checkpoints of {1000 * trial.checkpoint_gb:.0f} MB",
+            "GB",
+        )
+
+    def plan(self, latency_ms: float | None) -> Plan:
+        """The finished plan."""
+        return Plan(
+            dataset=self.data.name,
+            policy=self.kind.name,
+            frames=self.frames,
+            episodes=len(self.data.episodes),
+            fps=self.data.fps,
+            batch=self.batch,
+            gpus=self.gpus,
+            steps=self.steps,
+            steps_per_epoch=self.per_epoch,
+            epochs=self.epochs,
+            passes=self.epochs * self.frames / self.trained_frames,
+            held_out=self.held_out,
+            save_every=self.save_every,
+            rate=self.kind.rate,
+            warmup=self.warmup,
+            decay=self.decay,
+            chunk_size=self.chunk,
+            n_action_steps=self.execute,
+            reasons=tuple(self.reasons),
+            warnings=tuple(self.warnings),
+            knobs=self._knobs(latency_ms),
+            options=(*self.options, *self._chunk_options()),
+            trial=self.trial,
+        )
+
+    def _chunk_options(self) -> list[str]:
+        """Options that give the policy these chunks; none where they are its own."""
+        own = self.target.checkpoint
+        chunk, execute = (own.chunk_size, own.n_action_steps) if own else (self.kind.chunk, self.kind.execute)
+        options: list[str] = []
+        if self.chunk is not None and self.chunk != chunk:
+            options.append(f"--policy.chunk_size={self.chunk}")
+        if self.execute is not None and (self.execute != execute or options):
+            options.append(f"--policy.n_action_steps={self.execute}")
+        return options
+
+    def _knobs(self, latency_ms: float | None) -> tuple[tuple[str, str], ...]:
+        """What would change with each number that can be given."""
+        total = self.batch * self.gpus
+        double = max(1, round(self.epochs * self.frames / (2 * total)))
+        knobs = [
+            (
+                f"--batch {2 * self.batch}",
+                f"{double} steps for the same {self.epochs:.2f} epochs: each costs about twice the time and memory, and "
+                "its gradient has 0.71 of the noise. The batch moves cost, not how often frames are seen",
+            ),
+            (
+                f"--epochs {self.epochs / 2:.3g}",
+                f"{max(1, self.steps // 2)} steps, half the time; each frame is seen half as often",
+            ),
+            (
+                "--gpus 2" if self.gpus == 1 else "--gpus 1",
+                f"{round(self.steps * self.gpus / (2 if self.gpus == 1 else 1))} steps for the same epochs",
+            ),
+        ]
+        if self.execute is not None:
+            rate = self.data.fps / self.execute
+            knobs.append(
+                (
+                    "n_action_steps",
+                    f"asks the policy {rate:.1f} times a second now; fewer steps react sooner and make more seams, and "
+                    "can be changed at deployment, up to chunk_size",
+                )
+            )
+        if latency_ms is None:
+            knobs.append(("--latency-ms 200", "chunks with room for a query that takes so long"))
+        return tuple(knobs)
+
+
+def _frames(milliseconds: float, fps: float) -> int:
+    """Frames that begin within so much time."""
+    return math.ceil(milliseconds * fps / 1000 - 1e-9)
