@@ -12,6 +12,7 @@ from sound_dataset import sound_dataset
 from regrasp import faults
 from regrasp.data import read_dataset
 from regrasp.data.provenance import Part, read_parts, write_parts
+from regrasp.data.rollouts import Deployment, Outcome, read_outcomes, write_outcomes
 from regrasp.diagnosis.repair import (
     ConvertUnits,
     DropEpisodes,
@@ -419,3 +420,13 @@ def test_lerobots_cache_of_tables_is_as_it_was(source, tmp_path):
     assert cache == config.HF_DATASETS_CACHE
     assert sorted(cache.rglob("*.arrow")) == before
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
+
+
+def test_outcomes_of_the_episodes_that_are_left_go_with_them(source, tmp_path):
+    scored = tmp_path / "scored"
+    editing.copy_folder(source, scored)
+    outcomes = [Outcome(episode=number, success=number % 2 == 0, seed=10 + number) for number in range(5)]
+    write_outcomes(scored, outcomes, Deployment(task="Grab the brain"))
+    apply_repairs(read_dataset(scored), tmp_path / "new", [DropEpisodes((0, 3))])
+    left, _ = read_outcomes(tmp_path / "new")
+    assert [(one.episode, one.seed) for one in left] == [(0, 11), (1, 12), (2, 14)]

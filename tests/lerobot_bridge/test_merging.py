@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dataset_folder import write_v3, write_v21
 from lerobot.datasets import LeRobotDataset
@@ -239,6 +241,17 @@ def test_v21_is_refused_with_lerobots_converter(one, tmp_path):
     old = write_v21(made_up(0), tmp_path / "old", video=False)
     with pytest.raises(DatasetError, match="convert_dataset_v21_to_v30"):
         plan_merge([one, old])
+
+
+def test_records_that_name_a_file_of_metadata_that_is_not_there_merge(one, two, tmp_path):
+    """As LeRobot's own merge leaves them, and refuses them later."""
+    copy_folder(two, tmp_path / "merged-before")
+    (records,) = (tmp_path / "merged-before" / "meta" / "episodes").rglob("*.parquet")
+    table = pq.read_table(records)
+    place = table.schema.get_field_index("meta/episodes/file_index")
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.array([5] * len(table))), records)
+    merge([one, tmp_path / "merged-before"], tmp_path / "both")
+    assert loads_alike(read_dataset(tmp_path / "both"))
 
 
 def test_columns_described_in_other_words_merge(one, two, tmp_path):

@@ -8,7 +8,7 @@ is what `rearranging` sees to.
 
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from regrasp.data import Dataset, read_dataset
 from regrasp.data.episode import camera_name
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import keep_episodes
+from regrasp.data.rollouts import read_outcomes, write_outcomes
 from regrasp.diagnosis.audit import Audit, audit
 from regrasp.diagnosis.fix import require_v3
 from regrasp.diagnosis.repair import (
@@ -106,10 +107,16 @@ def apply_repairs(dataset: Dataset, into: Path, repairs: Sequence[Repair]) -> No
             with quiet(), passing_cache(partial):
                 _repair(partial, dataset, repairs)
                 load(partial)
-        except (RegraspError, OSError):
-            raise
         except Exception as error:
+            if is_our_word(error):
+                raise
             raise refused(dataset.path, error) from error
+
+
+def is_our_word(error: Exception) -> bool:
+    """Whether an error is told as it is: in our own words, or as what the system says of a place to write."""
+    of_system = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
+    return of_system or isinstance(error, RegraspError)
 
 
 def refused(path: Path, error: Exception) -> DatasetError:
@@ -137,6 +144,7 @@ def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
     exchanges = _exchanges(root, repairs, number_of)
     if cuts or dropped or exchanges:
         rearrange(root, exchanges=exchanges, kept_frames=cuts, dropped=dropped)
+        (root / "regrasp" / "ticks.parquet").unlink(missing_ok=True)  # they number frames
         count_anew(root)
     looked_at_anew = {number - sum(other < number for other in dropped) for number in cuts}
     if dropped:
@@ -242,15 +250,27 @@ def _drop(root: Path, episodes: list[int]) -> None:
         delete_episodes(load(root), episodes, output_dir=kept, repo_id=f"local/{root.name}")
         write_totals(kept)
         _carry_over(root, kept)
-        keep_episodes(kept, [number for number in range(len(read_rows(root))) if number not in episodes])
+        left = [number for number in range(len(read_rows(root))) if number not in episodes]
+        keep_episodes(kept, left)
+        _keep_outcomes(root, kept, left)
         shutil.rmtree(root)
         kept.rename(root)
     finally:
         shutil.rmtree(kept, ignore_errors=True)
 
 
+def _keep_outcomes(root: Path, kept: Path, left: Sequence[int]) -> None:
+    """Carry over how the episodes that are left ended, under their new numbers."""
+    known = read_outcomes(root)
+    if known is not None:
+        outcomes, deployment = known
+        new = {old: number for number, old in enumerate(left)}
+        ours = [replace(one, episode=new[one.episode]) for one in outcomes if one.episode in new]
+        write_outcomes(kept, ours, deployment)
+
+
 def _carry_over(root: Path, kept: Path) -> None:
-    """Copy files that are not LeRobot's, except those that number episodes (`regrasp/`)."""
+    """Copy files that are not LeRobot's, except those that number episodes or frames (`regrasp/`)."""
     for path in root.rglob("*"):
         name = path.relative_to(root)
         ours = name.parts[0] not in ("data", "videos", "images", "regrasp")

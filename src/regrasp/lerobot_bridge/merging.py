@@ -17,9 +17,16 @@ from lerobot.datasets.dataset_tools import merge_datasets
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import Parts, write_parts
 from regrasp.diagnosis.merge_plan import MergePlan, plan_merge
-from regrasp.errors import RegraspError
-from regrasp.lerobot_bridge.editing import load, refused, require_videos
-from regrasp.lerobot_bridge.folders import Row, count_anew, passing_cache, read_info, write_info
+from regrasp.lerobot_bridge.editing import is_our_word, load, refused, require_videos
+from regrasp.lerobot_bridge.folders import (
+    Row,
+    count_anew,
+    passing_cache,
+    read_info,
+    read_rows,
+    write_info,
+    write_rows,
+)
 from regrasp.lerobot_bridge.quiet import quiet
 from regrasp.lerobot_bridge.rearranging import video_files
 from regrasp.lerobot_bridge.statistics import recompute_statistics
@@ -71,9 +78,9 @@ def carry_out(plan: MergePlan, into: Path) -> Merged:
         try:
             with quiet(), passing_cache(partial):
                 _merge(folders, partial)
-        except (RegraspError, OSError):
-            raise
         except Exception as error:
+            if is_our_word(error):
+                raise
             raise refused(folders[0], error) from error
         write_parts(partial, plan.parts)
     return Merged(plan, into)
@@ -98,9 +105,11 @@ def _merge(folders: Sequence[Path], partial: Path) -> None:
 def _stand_in(folder: Path, stand_in: Path, features: Row) -> None:
     """A folder with copied metadata, which describe the columns as `features`, and links to all else.
 
-    LeRobot only reads it. What its columns are was compared before.
+    LeRobot only reads it. What its columns are was compared before. The records of the episodes are written anew,
+    because those that LeRobot's merge wrote may name files of metadata that are not there, and it asks for them.
     """
     copy_folder(folder / "meta", stand_in / "meta")
+    write_rows(stand_in, read_rows(stand_in))
     for name in ("data", "videos"):
         if (folder / name).is_dir():
             (stand_in / name).symlink_to((folder / name).resolve(), target_is_directory=True)
