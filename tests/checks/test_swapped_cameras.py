@@ -9,6 +9,10 @@ from regrasp import faults
 from regrasp.checks.swapped_cameras import swapped_cameras
 from regrasp.data import Camera
 from regrasp.diagnosis import Undecided
+from regrasp.diagnosis.repair import SwapCameras
+from regrasp.diagnosis.runner import run_checks
+from regrasp.faults.moved_camera import moved
+from regrasp.faults.pictures import ChangedPictures
 
 
 @pytest.mark.parametrize("episodes", [(5,), (0, 3), (0, 1, 2), (3, 4, 5), (1, 3, 5)])
@@ -18,21 +22,65 @@ def test_exchanged_episodes_are_named_up_to_an_exact_half(dataset, episodes):
     assert finding.summary.startswith("Cameras 'front' and 'wrist' are exchanged in ")
 
 
-def test_beyond_the_half_the_others_are_the_odd_ones(dataset):
+def renamed(dataset, names=("left", "right")):
+    """The dataset with cameras whose names do not say what they see."""
+
+    def rename(episode):
+        new = zip(names, episode.cameras.values(), strict=True)
+        return replace(episode, cameras={n: replace(c, key=f"observation.images.{n}") for n, c in new})
+
+    return replace(dataset.map_episodes(rename), camera_names=names)
+
+
+def test_beyond_the_half_a_camera_called_wrist_tells_which_are_odd(dataset):
     (finding,) = swapped_cameras(faults.swapped_cameras(dataset, episodes=(0, 1, 2, 3)))
+    assert finding.where.episodes == (0, 1, 2, 3)
+
+
+def test_beyond_the_half_of_cameras_without_a_telling_name_the_others_are_the_odd_ones(dataset):
+    (finding,) = swapped_cameras(faults.swapped_cameras(renamed(dataset), episodes=(0, 1, 2, 3)))
     assert finding.where.episodes == (4, 5)
 
 
-def test_equal_halves_of_cameras_without_a_telling_name_are_both_named(dataset):
-    def rename(episode):
-        names = zip(("left", "right"), episode.cameras.values(), strict=True)
-        return replace(episode, cameras={n: replace(c, key=f"observation.images.{n}") for n, c in names})
+def test_what_is_sure_carries_the_repair(dataset):
+    (finding,) = swapped_cameras(faults.swapped_cameras(dataset, episodes=(1, 3)))
+    assert finding.fix.repair == SwapCameras((1, 3), ("front", "wrist"))
 
-    unnamed = replace(dataset.map_episodes(rename), camera_names=("left", "right"))
-    (finding,) = swapped_cameras(faults.swapped_cameras(unnamed, episodes=(0, 1, 2)))
+
+def test_equal_halves_of_cameras_without_a_telling_name_are_both_named(dataset):
+    (finding,) = swapped_cameras(faults.swapped_cameras(renamed(dataset), episodes=(0, 1, 2)))
     assert finding.summary == "Cameras 'left' and 'right' are exchanged here, or else in episodes 0-2."
     assert finding.where.episodes == (3, 4, 5)
-    assert finding.fix.command is None
+    assert (finding.fix.command, finding.fix.repair) == (None, None)
+
+
+def with_a_third_camera(dataset, right):
+    """And one that sees what `front` sees, from a little farther right."""
+
+    def add(episode):
+        front = episode.cameras["front"]
+        source = ChangedPictures(front.source, lambda picture, _: moved(picture, right, 0.0, 0.0, 1.0))
+        top = replace(front, key="observation.images.top", source=source)
+        return replace(episode, cameras={**episode.cameras, "top": top})
+
+    return replace(dataset.map_episodes(add), camera_names=("front", "wrist", "top"))
+
+
+@pytest.mark.parametrize("pair", [("front", "wrist"), ("front", "top"), ("wrist", "top")])
+def test_of_three_cameras_the_two_that_are_exchanged_are_named(dataset, pair):
+    three = with_a_third_camera(dataset, right=0.06)
+    (finding,) = swapped_cameras(faults.swapped_cameras(three, cameras=pair, episodes=(2, 4)))
+    assert finding.where.episodes == (2, 4)
+    assert finding.summary.startswith(f"Cameras '{pair[0]}' and '{pair[1]}' are exchanged")
+
+
+def test_three_cameras_of_which_two_see_nearly_the_same_are_fine(dataset):
+    assert not list(swapped_cameras(with_a_third_camera(dataset, right=0.02)))
+
+
+def test_an_exchange_is_not_called_moved_or_lit_as_well(dataset):
+    found = run_checks({"dataset": faults.swapped_cameras(dataset)}).findings
+    assert [finding.check for finding in found] == ["swapped-cameras"]
 
 
 def with_changed_pictures(dataset, camera, episodes, change):

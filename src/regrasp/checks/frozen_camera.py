@@ -44,7 +44,7 @@ SAME_PICTURE_GREY_LEVELS = 5.0
 """Cells of one picture, encoded twice, stay closer than this; see the page."""
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, explains=("changed-light",))
 def frozen_camera(
     dataset: Dataset, *, max_frozen_s: float = 0.5, moved_share: float = 0.10
 ) -> Iterator[Finding]:

@@ -14,10 +14,12 @@ Each camera's pictures in an episode are averaged over a few moments and shrunk 
 colours. What is the same in both cameras is taken out, which leaves a pattern for each episode; an exchange
 turns that pattern into its negative. Episodes are sorted into two sides by the sign of the strongest common
 pattern, and an episode of the smaller side is reported when each of its pictures resembles the other camera
-of the larger side (correlation at least `min_resemblance`) better than its own by `margin`.
+of the larger side (correlation at least `min_resemblance`) better than its own by `margin`. For cameras that see
+nearly the same, half of what tells them apart is enough, if it is more than twice what tells the episodes of one
+camera apart.
 
-With equal halves, the side is at fault whose camera called `wrist` (or hand, gripper) changes less than the
-other one; without such a name both halves are named.
+The side is at fault whose camera called `wrist` (or hand, gripper) changes less than the other one, be it
+the larger side or a half. Without such a name it is the smaller side, and with equal halves both are named.
 
 *In a deployment*, the first picture of each camera, on the same grid, is compared with the contract's
 fingerprint of every camera (correlation, each colour's mean and contrast taken out). An exchange of cameras
@@ -54,7 +56,9 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.finding import count, number_ranges
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.preflight import LiveView
+from regrasp.diagnosis.repair import SwapCameras
 from regrasp.diagnosis.sights import sights
+from regrasp.diagnosis.views import smaller_side
 
 if TYPE_CHECKING:
     from regrasp.data.contract import CameraContract, Contract
@@ -63,11 +67,15 @@ WRIST_NAMES = ("wrist", "hand", "gripper", "onboard")
 """Names of cameras that ride on the arm, and so see everything move."""
 
 
+CLEARLY = 0.7
+"""A camera that changes less than this share of another one changes clearly less. Front cameras change 0.1
+(made up) to 0.4 times (simulated) as much as wrist cameras."""
+
 MOST_CAMERAS = 5
 """120 permutations; of more cameras than that, exchanges are not looked for."""
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, explains=("moved-camera", "changed-light", "flipped-camera"))
 def swapped_cameras(
     dataset: Dataset, *, min_resemblance: float = 0.5, margin: float = 0.15
 ) -> Iterator[Finding]:
@@ -81,7 +89,7 @@ def swapped_cameras(
         suspects = _exchanged(pair, min_resemblance, margin) if len(pair) > 1 else []
         if suspects:
             episodes = [episode for episode, _ in both]
-            yield _finding(dataset, names, episodes, pair, suspects, margin)
+            yield _finding(dataset, names, episodes, pair, suspects)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,63 +117,69 @@ def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
 type _Pairs = list[tuple[_Look, _Look]]
 
 
-def _exchanged(pair: _Pairs, min_resemblance: float, margin: float) -> list[tuple[int, float]]:
+@dataclass(frozen=True)
+class _Suspect:
+    """A place among the episodes that is exchanged, by how much it fits the other camera better, and the limit."""
+
+    place: int
+    lead: float
+    limit: float
+
+
+def _exchanged(pair: _Pairs, min_resemblance: float, margin: float) -> list[_Suspect]:
     """Places in `pair` that are exchanged, each with its margin over the pictures' own camera."""
     first = np.array([one.pattern for one, _ in pair])
     second = np.array([other.pattern for _, other in pair])
-    turned = _smaller_side(first - second)
+    turned = smaller_side(first - second)
     if not turned.any():
         return []
     # As the cameras would be if the smaller side were put right: the sums serve to leave each episode out.
     right_first = np.where(turned[:, None], second, first)
     right_second = np.where(turned[:, None], first, second)
     sums = right_first.sum(axis=0), right_second.sum(axis=0)
-    found: list[tuple[int, float]] = []
+    limit = min(margin, _apart(right_first, right_second) / 2)
+    found: list[_Suspect] = []
     for i in np.flatnonzero(turned):
         reference_first = _unit(sums[0] - right_first[i])
         reference_second = _unit(sums[1] - right_second[i])
         crossed = min(first[i] @ reference_second, second[i] @ reference_first)
         own = max(first[i] @ reference_first, second[i] @ reference_second)
-        if crossed >= min_resemblance and crossed - own > margin:
-            found.append((int(i), float(crossed - own)))
+        if crossed >= min_resemblance and crossed - own > limit:
+            found.append(_Suspect(int(i), float(crossed - own), limit))
     return found
 
 
-def _smaller_side(differences: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which rows point against most others along their strongest direction; of equal halves the later."""
-    _, _, directions = np.linalg.svd(differences, full_matrices=False)
-    negative = differences @ directions[0] < 0
-    against = negative if 2 * negative.sum() < len(negative) else ~negative
-    tie = 2 * against.sum() == len(against)
-    return ~against if tie and against[0] else against
+def _apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """What tells two cameras apart, 0-2; at least four times what tells the episodes of either apart."""
+    middles = [_unit(side.sum(axis=0)) for side in (first, second)]
+    scatter = max(
+        1 - float(np.median(side @ middle)) for side, middle in zip((first, second), middles, strict=True)
+    )
+    return max(1 - float(middles[0] @ middles[1]), 4 * scatter)
 
 
 def _finding(
-    dataset: Dataset,
-    names: tuple[str, str],
-    both: list[Episode],
-    pair: _Pairs,
-    suspects: list[tuple[int, float]],
-    margin: float,
+    dataset: Dataset, names: tuple[str, str], both: list[Episode], pair: _Pairs, suspects: list[_Suspect]
 ) -> Finding:
-    places = {place for place, _ in suspects}
+    places = {suspect.place for suspect in suspects}
     tie = 2 * len(places) == len(both)
-    if tie and _wrist_is_calmer(names, [looks for i, looks in enumerate(pair) if i not in places]):
+    if _wrist_is_calmer(names, [looks for i, looks in enumerate(pair) if i not in places], tie):
         places = set(range(len(both))) - places
     sure = not tie or _wrist_place(names) is not None
     numbers, rest = _numbers(both, places), _numbers(both, set(range(len(both))) - places)
     which = (
         f"in {count(len(numbers), 'episode')}" if sure else f"here, or else in episodes {number_ranges(rest)}"
     )
-    lead = min(lead for _, lead in suspects)
+    least = min(suspects, key=lambda suspect: suspect.lead)
     return Finding(
         summary=f"Cameras '{names[0]}' and '{names[1]}' are exchanged {which}.",
         where=Where(numbers),
-        evidence=(Evidence("resembles the other camera better by", lead, margin),),
+        evidence=(Evidence("resembles the other camera better by", least.lead, least.limit),),
         fix=Fix(
             "Exchange the pictures of these episodes or drop them; name cameras by serial number or port, "
             "not by index.",
             drop_episodes(dataset, numbers) if sure else None,
+            SwapCameras(numbers, names) if sure else None,
         ),
     )
 
@@ -180,13 +194,16 @@ def _wrist_place(names: tuple[str, str]) -> int | None:
     return wrists.index(True) if sum(wrists) == 1 else None
 
 
-def _wrist_is_calmer(names: tuple[str, str], pair: _Pairs) -> bool:
-    """Whether the camera called wrist changes less in these episodes than the one that is not."""
+def _wrist_is_calmer(names: tuple[str, str], pair: _Pairs, tie: bool) -> bool:
+    """Whether the camera called wrist changes less in these episodes than the one that is not.
+
+    Where they are not just a half of the episodes, clearly less.
+    """
     place = _wrist_place(names)
-    if place is None:
+    if place is None or not pair:
         return False
     changes = np.array([(one.change, other.change) for one, other in pair]).mean(axis=0)
-    return bool(changes[place] < changes[1 - place])
+    return bool(changes[place] < changes[1 - place] * (1.0 if tie else CLEARLY))
 
 
 @check(severity=Severity.ERROR)

@@ -87,7 +87,7 @@ def likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     The correlation of their cells after each colour has lost its mean and its contrast, so that a change of
     brightness, contrast or colour temperature of the whole picture does not count.
     """
-    first, second = _standardised(one), _standardised(other)
+    first, second = standardised(one), standardised(other)
     return float(np.mean(first * second))
 
 
@@ -100,7 +100,7 @@ def first_pictures(dataset: Dataset, camera: str) -> NDArray[np.uint8] | None:
     return np.concatenate([episodes[place].cameras[camera].frames([0]) for place in chosen])
 
 
-def _standardised(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+def standardised(picture: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each colour with mean 0 and deviation 1; a colour without contrast becomes 0."""
     centred = picture - picture.mean(axis=(0, 1))
     deviation = centred.std(axis=(0, 1))

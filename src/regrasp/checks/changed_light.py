@@ -1,0 +1,179 @@
+"""Some episodes were recorded in other light.
+
+## What it detects
+Episodes whose pictures are clearly brighter or darker than the rest, or of another colour temperature, or with
+more or less contrast: the lamp was off, the blind down, the camera set its exposure or white balance anew.
+
+## Why it matters
+A policy that saw one light meets another as something new. Half a dataset in each is worth more than either, as long
+as it is meant: deploying in the light of the few is what fails.
+
+## How it decides
+Of each camera and episode three numbers are taken from the median over moments: mean grey (brightness), red
+over blue (colour temperature), and deviation over mean (contrast). A camera that stands still is measured where its
+picture keeps still; a camera on the arm over its whole picture, with limits half as wide again. Numbers are
+compared as factors. Episodes are sorted by each number, and parted where a gap is wider than half of the limit;
+those outside the largest part that lie from its median by more than the limit, and by five times the
+spread of that part, are reported. Daylight that drifts over the episodes leaves no gap, and is not reported.
+
+Limits are the smallest changes that are told (`info`); from twice as far, as a logarithm, on it is a warning. A
+brightness of 1.3 is the change that a single step of ACT and SmolVLA hardly felt on an SO-101 (so-labbench, light
++-30 %); nobody has measured where success ends, so that the step to a warning is a choice.
+
+## What can fool it
+A large bright object in a few episodes. A camera on the arm that looks at other things in a few episodes. A camera
+with automatic exposure hides a change of light in its mean, and shows it in contrast or colour.
+
+## How to fix it
+Keep them if the light will vary in deployment; then record more of both. Else drop them, or train with
+augmentation of brightness and colour. Fix exposure and white balance by hand.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data import Dataset
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.finding import count
+from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.views import Views, views
+
+STILL_GREY_LEVELS = 4.0
+"""Pixels that vary by less within most episodes show the place; still ones of the simulated camera vary by 0.9."""
+
+FEWEST_STILL = 0.1
+"""Share of the picture that must keep still to be judged alone; else the whole picture is."""
+
+ON_THE_ARM = 1.5
+"""Limits of a camera on the arm are so much wider, as logarithms: what it looks at changes its brightness too."""
+
+SPREADS = 5.0
+"""So many (robust) standard deviations from the other episodes are no scatter: 1 of 1.7 million if Gaussian."""
+
+
+@check(severity=Severity.INFO)
+def changed_light(
+    dataset: Dataset,
+    *,
+    max_brightness: float = 1.3,
+    max_warmth: float = 1.25,
+    max_contrast: float = 1.4,
+) -> Iterator[Finding]:
+    """Report episodes whose light differs from the rest; those that differ in several cameras together."""
+    limits = {"brightness": max_brightness, "warmth": max_warmth, "contrast": max_contrast}
+    known = views(dataset)
+    if max((len(one.views) for one in known.values()), default=0) < 3:
+        raise Undecided("needs 3 episodes to tell which of them are odd")
+    changed: dict[tuple[int, ...], list[_Changed]] = {}
+    for one in known.values():
+        if len(one.views) > 2:
+            for numbers, change in _changed(one, limits):
+                changed.setdefault(numbers, []).append(change)
+    for numbers, changes in changed.items():
+        yield _finding(dataset, numbers, changes)
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """In which camera what changed, and by which factors; with the limit."""
+
+    camera: str
+    factors: Mapping[str, tuple[float, float]]
+
+    @property
+    def large(self) -> bool:
+        """Whether some factor is beyond the square of its limit."""
+        return any(abs(np.log(factor)) > 2 * np.log(limit) for factor, limit in self.factors.values())
+
+
+def _changed(one: Views, limits: Mapping[str, float]) -> Iterator[tuple[tuple[int, ...], _Changed]]:
+    """Episodes of a camera that differ in the same measures, with their factors."""
+    measures = _measures(one)
+    if not one.fixed:
+        limits = {name: limit**ON_THE_ARM for name, limit in limits.items()}
+    odd = {name: _odd(measures[name], float(np.log(limit))) for name, limit in limits.items()}
+    together = np.array([odd[name] for name in limits])
+    for kind in np.unique(together[:, together.any(axis=0)], axis=1).T:
+        places = np.flatnonzero((together == kind[:, None]).all(axis=0))
+        factors = {
+            name: (_factor(measures[name], odd[name], places), limits[name])
+            for name, is_odd in zip(limits, kind, strict=True)
+            if is_odd
+        }
+        yield tuple(one.views[place].number for place in places), _Changed(one.camera, factors)
+
+
+def _factor(values: NDArray[np.float64], odd: NDArray[np.bool_], places: NDArray[np.intp]) -> float:
+    """Of these places against those that are not odd."""
+    return float(np.exp(np.median(values[places]) - np.median(values[~odd])))
+
+
+def _measures(one: Views) -> dict[str, NDArray[np.float64]]:
+    """Logarithms of brightness, colour temperature and contrast of each episode, [n] each."""
+    mask = _still(one)
+    pictures = np.array([view.still[mask] for view in one.views])  # [n, pixels, 3]
+    grey, colours = pictures.mean(axis=-1), pictures.mean(axis=1) + 1
+    return {
+        "brightness": np.log(grey.mean(axis=1) + 1),
+        "warmth": np.log(colours[:, 0] / colours[:, 2]),
+        "contrast": np.log((grey.std(axis=1) + 1) / (grey.mean(axis=1) + 1)),
+    }
+
+
+def _still(one: Views) -> NDArray[np.bool_]:
+    """Where the camera sees the place alone, [48, 64]; everywhere for a camera on the arm."""
+    still = np.median([view.change for view in one.views], axis=0) < STILL_GREY_LEVELS
+    return still if one.fixed and still.mean() >= FEWEST_STILL else np.ones_like(still)
+
+
+def _odd(values: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
+    """Which of these stand apart from most others by more than the limit, [n]."""
+    order = np.argsort(values, kind="stable")
+    part = np.zeros(len(values), dtype=np.int64)
+    part[order[1:]] = np.cumsum(np.diff(values[order]) > limit / 2)
+    sizes = np.bincount(part)
+    # Of parts of one size, that of the earliest episode counts as right.
+    main = part == part[int(np.argmax(sizes[part]))]
+    middle = float(np.median(values[main]))
+    spread = 1.4826 * float(np.median(np.abs(values[main] - middle)))
+    return ~main & (np.abs(values - middle) > max(limit, SPREADS * spread))
+
+
+def _finding(dataset: Dataset, numbers: tuple[int, ...], changes: list[_Changed]) -> Finding:
+    cameras = " and ".join(f"'{change.camera}'" for change in changes)
+    several = f"Cameras {cameras} see" if len(changes) > 1 else f"Camera {cameras} sees"
+    return Finding(
+        summary=f"{several} {count(len(numbers), 'episode')} in other light: {_in_words(changes)}.",
+        where=Where(numbers, camera=changes[0].camera if len(changes) == 1 else None),
+        evidence=tuple(
+            Evidence(f"{name} of '{change.camera}' times", factor, limit if factor > 1 else 1 / limit)
+            for change in changes
+            for name, (factor, limit) in change.factors.items()
+        ),
+        fix=Fix(
+            "Keep them if the light will vary, and record more of both; else drop them. Fix exposure and white "
+            "balance by hand.",
+            drop_episodes(dataset, numbers),
+        ),
+        severity=Severity.WARNING if any(change.large for change in changes) else Severity.INFO,
+    )
+
+
+WORDS = {
+    "brightness": ("brighter", "darker"),
+    "warmth": ("redder", "bluer"),
+    "contrast": ("of more contrast", "of less contrast"),
+}
+
+
+def _in_words(changes: list[_Changed]) -> str:
+    """`darker and bluer`; each measure once."""
+    told = [
+        WORDS[name][0 if factor > 1 else 1]
+        for change in changes
+        for name, (factor, _) in change.factors.items()
+    ]
+    return " and ".join(dict.fromkeys(told))

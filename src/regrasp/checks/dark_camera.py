@@ -1,0 +1,132 @@
+"""A camera shows nothing: black, white, or one even colour.
+
+## What it detects
+Stretches of an episode, or whole ones, in which a camera's picture has no structure: the lens is covered, the
+exposure failed, the sensor is flooded with light.
+
+## Why it matters
+Such pictures carry nothing that a policy could act on, but every one of them is trained on: the policy learns
+to go ahead without looking.
+
+## How it decides
+A picture is shrunk to 12 x 16 cells, whose means hardly feel a sensor's noise. It is empty when the middle nine
+tenths of these means lie within `EMPTY_GREY_LEVELS` of 255 of each other, or when nine tenths of them are
+burnt out (`BURNT_GREY_LEVEL` or more). A stretch of empty pictures that is longer than `max_empty_s` is
+reported. In large recordings pictures are sampled, and the ends of a stretch are those of the samples.
+
+Live pictures are far from that: the emptiest of 2,141 frames of each of the simulated arm's cameras spread over
+70 grey levels (front) and 41 (wrist, close above the table), and a tenth of the light leaves a tenth of it.
+
+## What can fool it
+A camera that looks at a bare wall or into the open sky has nothing to show, although it works. A scene so dark
+that all of it lies within four grey levels counts as empty: a policy sees hardly more in it.
+
+## How to fix it
+Drop these episodes. Take the cap off the lens; fix the exposure by hand rather than let the camera find it anew;
+keep windows and lamps out of the picture.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data import Dataset, Episode
+from regrasp.data.sight import Sight
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
+from regrasp.diagnosis.finding import count
+from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.repair import dropping
+from regrasp.diagnosis.sights import sights
+from regrasp.diagnosis.signals import longest_run
+
+EMPTY_GREY_LEVELS = 4.0
+"""Sensor noise of 5 grey levels spreads the cells of an even picture of 128 x 128 over 1.4, of 48 x 64 over 3.1."""
+
+BURNT_GREY_LEVEL = 250.0
+"""From here on nothing can be told from white: the camera's curve is flat."""
+
+
+@check(severity=Severity.ERROR, explains=("frozen-camera", "changed-light", "moved-camera"))
+def dark_camera(dataset: Dataset, *, max_empty_s: float = 0.2) -> Iterator[Finding]:
+    """Report the longest empty stretch of each camera in each episode; wholly empty episodes together."""
+    for name, looks in sights(dataset).seen.items():
+        wholly: list[tuple[Episode, Sight]] = []
+        for episode, sight in looks:
+            first, last = _longest_empty(sight)
+            if (last - first + 1) / episode.fps <= max_empty_s:
+                continue
+            if (first, last) == (sight.indices[0], sight.indices[-1]):
+                wholly.append((episode, sight))
+            else:
+                yield _finding(dataset, name, [(episode, sight)], (first, last), max_empty_s)
+        if wholly:
+            yield _finding(dataset, name, wholly, None, max_empty_s)
+
+
+def spread(cells: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Between which grey levels the middle nine tenths of the cells lie: the distance, [n] of [n, 12, 16]."""
+    low, high = np.percentile(cells, [5, 95], axis=(1, 2))
+    return high - low
+
+
+def burnt_out(cells: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Share of the cells that are (nearly) white, 0-1; [n] of [n, 12, 16]."""
+    return (cells >= BURNT_GREY_LEVEL).mean(axis=(1, 2))
+
+
+def empty(cells: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which pictures show nothing; [n] of [n, 12, 16]."""
+    return (spread(cells) <= EMPTY_GREY_LEVELS) | (burnt_out(cells) >= 0.9)
+
+
+def _longest_empty(sight: Sight) -> tuple[int, int]:
+    """First and last frame of the longest empty stretch, as far as it was looked at; (0, -1) if none."""
+    start, length = longest_run(empty(sight.cells))
+    return (int(sight.indices[start]), int(sight.indices[start + length - 1])) if length else (0, -1)
+
+
+def _finding(
+    dataset: Dataset,
+    camera: str,
+    looks: list[tuple[Episode, Sight]],
+    frames: tuple[int, int] | None,
+    max_empty_s: float,
+) -> Finding:
+    numbers = tuple(episode.index for episode, _ in looks)
+    first, last = frames or (0, min(episode.length for episode, _ in looks) - 1)
+    where_s = (last - first + 1) / dataset.fps
+    throughout = "all through " + (count(len(looks), "episode") if len(looks) > 1 else "the episode")
+    return Finding(
+        summary=f"Camera '{camera}' shows nothing but {_colour(looks, (first, last))} "
+        f"{throughout if frames is None else 'for a while'}.",
+        where=Where(numbers, frames=frames, camera=camera),
+        evidence=(
+            Evidence("nothing to see for", where_s, max_empty_s, "s"),
+            Evidence(
+                "grey levels between dark and bright", _most_spread(looks, (first, last)), EMPTY_GREY_LEVELS
+            ),
+        ),
+        fix=Fix(
+            "Drop what was recorded so; uncover the lens, and fix the exposure by hand.",
+            drop_episodes(dataset, numbers),
+            dropping(dataset, numbers),
+        ),
+    )
+
+
+def _within(looks: list[tuple[Episode, Sight]], frames: tuple[int, int]) -> NDArray[np.float32]:
+    """Cells of the empty pictures, [n, 12, 16]."""
+    first, last = frames
+    return np.concatenate(
+        [sight.cells[(sight.indices >= first) & (sight.indices <= last)] for _, sight in looks]
+    )
+
+
+def _most_spread(looks: list[tuple[Episode, Sight]], frames: tuple[int, int]) -> float:
+    return float(np.median(spread(_within(looks, frames))))
+
+
+def _colour(looks: list[tuple[Episode, Sight]], frames: tuple[int, int]) -> str:
+    level = float(np.median(_within(looks, frames)))
+    return "black" if level < 40 else "white" if level > 215 else "one even grey"

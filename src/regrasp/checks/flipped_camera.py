@@ -1,0 +1,136 @@
+"""A camera's pictures are mirrored or stand on their head in some episodes.
+
+## What it detects
+Episodes in which a camera's pictures are mirrored left-right, mirrored upside down, or turned by half a turn
+(upside down without a mirror), compared with the others.
+
+## Why it matters
+What lies left appears right: the policy learns from these episodes to reach the wrong way. A driver's setting, or
+a camera mounted again the other way up, does it, and nothing else in the recording tells.
+
+## How it decides
+Of each episode the first picture and the median over moments are shrunk to 12 x 16 cells of colour, and
+each colour's mean and contrast are taken out. What is the same in a picture and its mirror image is taken out,
+too: the rest turns into its negative when the picture is flipped. Episodes are sorted into two sides by the
+strongest common pattern of these rests, and an episode of the smaller side is reported when its flipped picture
+resembles the larger side by at least `min_resemblance`, and better than the picture as it is by `margin`: the
+first picture and the median together, and neither of them worse. All three flips are tried, and the one that fits
+best is named. Of equal halves the later is named, and the other one beside it.
+
+## What can fool it
+A view that looks like its own mirror image says nothing: such flips are not found. All episodes flipped
+alike are consistent in themselves; preflight compares them with the station.
+
+## How to fix it
+Drop these episodes, or flip their pictures back. Fix the camera's `rotation` in the station file.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data import Dataset
+from regrasp.data.episode import grid_means
+from regrasp.data.measures import standardised
+from regrasp.data.sight import CELLS
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.finding import count, number_ranges
+from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.repair import dropping
+from regrasp.diagnosis.views import View, smaller_side, views
+
+type Grid = NDArray[np.float64]
+"""A picture on a grid, [12, 16, 3], or several, [..., 12, 16, 3]."""
+
+FLIPS: Mapping[str, Callable[[Grid], Grid]] = {
+    "mirrored left-right": lambda picture: picture[..., :, ::-1, :],
+    "mirrored upside down": lambda picture: picture[..., ::-1, :, :],
+    "turned by 180 degrees": lambda picture: picture[..., ::-1, ::-1, :],
+}
+"""What to call it, and what is done to a picture; each undoes itself."""
+
+
+@check(severity=Severity.ERROR, explains=("moved-camera", "changed-light"))
+def flipped_camera(
+    dataset: Dataset, *, min_resemblance: float = 0.5, margin: float = 0.15
+) -> Iterator[Finding]:
+    """Report the episodes in which a camera's pictures are flipped, for each camera and flip."""
+    known = views(dataset)
+    if max((len(one.views) for one in known.values()), default=0) < 2:
+        raise Undecided("needs 2 episodes to compare, got 1")
+    for name, one in known.items():
+        patterns = np.array([_pattern(view) for view in one.views])
+        found = _flipped(patterns, min_resemblance, margin) if len(patterns) > 1 else {}
+        for flip in FLIPS:
+            places = [place for place, best in found.items() if best.flip == flip]
+            if places:
+                lead = min(found[place].lead for place in places)
+                numbers = tuple(one.views[place].number for place in places)
+                rest = tuple(view.number for view in one.views if view.number not in numbers)
+                yield _finding(dataset, name, _Flipped(flip, lead), numbers, rest, margin)
+
+
+@dataclass(frozen=True)
+class _Flipped:
+    """Which flip fits, and by how much better than none."""
+
+    flip: str
+    lead: float
+
+
+def _pattern(view: View) -> Grid:
+    """First and still picture on the grid without each colour's mean and contrast, [2, 12, 16, 3]."""
+    pictures = (view.first, view.still)
+    return np.stack([standardised(grid_means(np.round(p).astype(np.uint8), CELLS)) for p in pictures])
+
+
+def _flipped(patterns: Grid, min_resemblance: float, margin: float) -> dict[int, _Flipped]:
+    """Places in `patterns` [n, 2, 12, 16, 3] that are flipped, with the flip that fits each best."""
+    found: dict[int, _Flipped] = {}
+    for name, flip in FLIPS.items():
+        turned = smaller_side((patterns - flip(patterns)).reshape(len(patterns), -1))
+        right = np.where(turned[:, None, None, None, None], flip(patterns), patterns)
+        total = right.sum(axis=0)
+        for place in np.flatnonzero(turned):
+            others = total - right[place]
+            crossed = _resemblances(flip(patterns[place]), others)
+            gains = crossed - _resemblances(patterns[place], others)
+            lead = float(gains.mean())
+            if crossed.mean() >= min_resemblance and lead > margin and gains.min() >= 0:
+                known = found.get(int(place))
+                if known is None or lead > known.lead:
+                    found[int(place)] = _Flipped(name, lead)
+    return found
+
+
+def _resemblances(pair: Grid, others: Grid) -> NDArray[np.float64]:
+    """Correlation of the first pictures and of the still ones, [2]."""
+    one, other = pair.reshape(2, -1), others.reshape(2, -1)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return np.where(lengths > 0, (one * other).sum(axis=1) / np.maximum(lengths, 1e-9), 0.0)
+
+
+def _finding(
+    dataset: Dataset,
+    camera: str,
+    flipped: _Flipped,
+    numbers: tuple[int, ...],
+    rest: tuple[int, ...],
+    margin: float,
+) -> Finding:
+    tie = len(numbers) == len(rest)
+    which = (
+        f"here, or else in episodes {number_ranges(rest)}" if tie else f"in {count(len(numbers), 'episode')}"
+    )
+    return Finding(
+        summary=f"Pictures of camera '{camera}' are {flipped.flip} {which}.",
+        where=Where(numbers, camera=camera),
+        evidence=(Evidence("resembles the other episodes better, put back, by", flipped.lead, margin),),
+        fix=Fix(
+            "Drop these episodes or flip their pictures back; fix the camera's rotation in the station file.",
+            None if tie else drop_episodes(dataset, numbers),
+            None if tie else dropping(dataset, numbers),
+        ),
+    )

@@ -1,0 +1,153 @@
+"""A camera was moved between episodes.
+
+## What it detects
+Episodes in which a camera that stands still by itself looks at the scene from elsewhere than in the others: it
+was pushed, turned, or its zoom was touched.
+
+## Why it matters
+A policy learns where things are from where they appear. Of the changes that LIBERO-Plus (arXiv 2510.13626) makes,
+another camera pose is among the two that cost most: pi0 succeeds in 14 % of its tasks, OpenVLA in 1 %. A mixture
+can be learned, but only with enough episodes of each view.
+
+## How it decides
+A camera stands still when most of its picture does while the arm moves; a camera on the arm is not judged. The
+median over moments of an episode shows the place without the arm. It is laid upon that of the episode that
+resembles all others most, with shift, turn and zoom free (least squares that leave out what does not fit;
+brightness and contrast are free too). Episodes whose views agree are a group; those outside the largest are
+reported when the points of the picture lie elsewhere by more than `max_shift` of its width on average, or when
+the view resembles the others by less than `min_resemblance` however it is laid. Of equal groups the
+earlier one counts as right.
+
+A shift of 1.2 % is 8 of 640 pixels; a turn by 1.9 degrees does the same. Views of one place agree to 0.02 % on
+the simulated arm (16 episodes, 128 x 128, AV1).
+
+## What can fool it
+Another table cloth, or a scene rearranged from end to end, looks like another view. A wall without any structure
+cannot be laid upon itself. A camera on the arm that was turned in its mount shows in preflight alone.
+
+## How to fix it
+If few episodes are odd, drop them. Otherwise keep them, and record as many again from where the camera
+stands now. Screw the camera down, and mark its place.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data import Dataset
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.finding import count
+from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.repair import dropping
+from regrasp.diagnosis.views import View, views
+from regrasp.stats.alignment import Alignment, align
+
+STILL_GREY_LEVELS = 4.0
+"""A pixel that varies by so much within an episode counts exp(-1/2) = 0.6 as much as a still one, one that varies by
+twice as much 0.14. Still pixels of the simulated front camera vary by 0.9."""
+
+
+@check(severity=Severity.WARNING)
+def moved_camera(
+    dataset: Dataset, *, max_shift: float = 0.012, min_resemblance: float = 0.5
+) -> Iterator[Finding]:
+    """Report the episodes in which a camera that stands still looks from elsewhere, for each such camera."""
+    fixed = [one for one in views(dataset).values() if one.fixed]
+    if not fixed:
+        raise Undecided("no camera stands still while the arm moves")
+    if max(len(one.views) for one in fixed) < 2:
+        raise Undecided("needs 2 episodes to compare, got 1")
+    for one in fixed:
+        moved = _moved(one.views, max_shift, min_resemblance)
+        if moved:
+            yield _finding(dataset, one.camera, moved, max_shift, min_resemblance)
+
+
+type _Moved = list[tuple[View, Alignment]]
+
+
+def _moved(all_views: tuple[View, ...], max_shift: float, min_resemblance: float) -> _Moved:
+    """The views outside the largest group, each with where its content lies compared with that group."""
+    middle = _most_typical(all_views)
+    places = [_place(middle.grey, _weight(middle), view) for view in all_views]
+    points = np.array([place.coordinates(view.aspect) for view, place in zip(all_views, places, strict=True)])
+    points[[place.likeness < min_resemblance for place in places]] = np.nan
+    main = _largest_group(points, max_shift)
+    if main.all():
+        return []
+    right = [view for view, inside in zip(all_views, main, strict=True) if inside]
+    reference, weight = (
+        np.median([v.grey for v in right], axis=0),
+        np.median([_weight(v) for v in right], axis=0),
+    )
+    others = [view for view, inside in zip(all_views, main, strict=True) if not inside]
+    moved = [(view, _place(reference, weight, view)) for view in others]
+    return [
+        (view, place)
+        for view, place in moved
+        if place.likeness < min_resemblance or place.away(view.aspect) > max_shift
+    ]
+
+
+def _most_typical(all_views: tuple[View, ...]) -> View:
+    """The view that resembles all others most."""
+    patterns = np.array([(view.grey - view.grey.mean()).ravel() for view in all_views])
+    patterns /= np.linalg.norm(patterns, axis=1, keepdims=True)
+    return all_views[int(np.argmax(patterns @ patterns.sum(axis=0)))]
+
+
+def _weight(view: View) -> NDArray[np.float64]:
+    """How much each pixel counts: those that keep still within the episode."""
+    return np.exp(-0.5 * (view.change / STILL_GREY_LEVELS) ** 2)
+
+
+def _place(reference: NDArray[np.float64], weight: NDArray[np.float64], view: View) -> Alignment:
+    return align(reference, view.grey, weight, _weight(view), aspect=view.aspect)
+
+
+def _largest_group(points: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
+    """Which points lie within `radius` of the one that has most so near; [n] of [n, 4]. NaN lies nowhere."""
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    near = distances <= radius
+    return near[int(np.argmax(near.sum(axis=1)))]
+
+
+def _finding(
+    dataset: Dataset, camera: str, moved: _Moved, max_shift: float, min_resemblance: float
+) -> Finding:
+    numbers = tuple(view.number for view, _ in moved)
+    laid = [(view, place) for view, place in moved if place.likeness >= min_resemblance]
+    evidence: list[Evidence] = []
+    if laid:
+        share = float(np.median([place.away(view.aspect) for view, place in laid]))
+        evidence.append(
+            Evidence("its view lies elsewhere by", 100 * share, 100 * max_shift, "% of its width")
+        )
+    if len(laid) < len(moved):
+        least = min(place.likeness for _, place in moved)
+        evidence.append(Evidence("its view resembles the others by", least, min_resemblance))
+    how = f" ({in_words([place for _, place in laid])})" if laid else ""
+    return Finding(
+        summary=f"Camera '{camera}' looks from elsewhere in {count(len(numbers), 'episode')}{how}.",
+        where=Where(numbers, camera=camera),
+        evidence=tuple(evidence),
+        fix=Fix(
+            "Drop these episodes, or record as many again from where the camera stands now; screw it down.",
+            drop_episodes(dataset, numbers),
+            dropping(dataset, numbers),
+        ),
+    )
+
+
+def in_words(places: list[Alignment]) -> str:
+    """What happened to the view, in the middle of several: `shifted by 6 % of its width, turned by 3 degrees`."""
+    right, down, turn, zoom = np.median(
+        [(place.right, place.down, place.turn_deg, place.zoom) for place in places], axis=0
+    )
+    told = [
+        (np.hypot(right, down) >= 0.005, f"shifted by {100 * np.hypot(right, down):.0f} % of its width"),
+        (abs(turn) >= 0.5, f"turned by {abs(turn):.0f} degrees"),
+        (abs(zoom - 1) >= 0.01, f"zoomed by {100 * (zoom - 1):+.0f} %"),
+    ]
+    return ", ".join(text for enough, text in told if enough) or "slightly"
