@@ -35,9 +35,9 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.gripper_signals import in_one_sense
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.signals import action_scale, gripper_joints, span
-from regrasp.diagnosis.unit_signals import in_one_unit
 
 PERCENT = (-15.0, 115.0)
 """Values of a gripper that is measured from 0 to 100; a bad calibration goes a little beyond."""
@@ -48,7 +48,7 @@ def idle_gripper(
     dataset: Dataset, *, min_span: float = 10.0, must_go_below: float = 40.0
 ) -> Iterator[Finding]:
     """Report the episodes whose gripper neither moves nor closes."""
-    dataset = in_one_unit(dataset)
+    dataset = in_one_sense(dataset)
     names = dataset.names_of_actions
     grippers = gripper_joints(names)
     if not grippers:

@@ -46,7 +46,7 @@ QUIET_SHARE = 1 / 3
 the pan works over 15 degrees beside a lift of 140, and a tremor of 0.35 degrees would count as 5 jumps a second."""
 
 
-@check(severity=Severity.WARNING, explains=("unfollowed-joint",))
+@check(severity=Severity.WARNING, explains=("unfollowed-joint", "calibration-offset"))
 def jerky_motion(
     dataset: Dataset, *, jump_share: float = 0.05, max_jumps_per_s: float = 2.0
 ) -> Iterator[Finding]:

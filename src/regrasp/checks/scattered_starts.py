@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from regrasp.data import Dataset
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.gripper_signals import in_one_sense
 from regrasp.diagnosis.signals import joint_scale
-from regrasp.diagnosis.unit_signals import in_one_unit
 
 LIMIT_SHARE = 0.15
 """Of a joint's working range, or of the median joint's if that is wider; see the page."""
@@ -50,7 +50,7 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
     """Report that there is no usual start, or the episodes that start away from it."""
     if len(dataset.episodes) < min_episodes:
         raise Undecided(f"needs {min_episodes} episodes to know the usual start, got {len(dataset.episodes)}")
-    dataset = in_one_unit(dataset)
+    dataset = in_one_sense(dataset)
     starts = np.array([episode.states[0] for episode in dataset.episodes])
     away = np.abs(starts - np.nanmedian(starts, axis=0))
     scale = joint_scale(dataset)

@@ -14,16 +14,15 @@ def scattered_starts(
 ) -> Dataset:
     """These episodes (the first) start `degrees` away in the joints of the arm, and glide into their motion.
 
-    The first half of the joints is displaced one way and the rest the other way, the gripper not at all. The
+    Each joint is displaced towards its zero, which lies in the middle of its range, the gripper not at all. The
     displacement fades over the share `way` of the arm's own path, so that the arm moves only while the
     pictures do.
     """
 
     def displace(episode: Episode) -> Episode:
-        joints = episode.states.shape[1]
         done = np.clip(_share_of_path(episode.states[:, :-1]) / way, 0, 1)
         fading = 0.5 * (1 + np.cos(np.pi * done))
-        direction = np.where(np.arange(joints) < joints // 2, 1.0, -1.0)
+        direction = np.where(episode.states[0] > 0, -1.0, 1.0)
         direction[-1] = 0.0
         offset = degrees * fading[:, None] * direction
         return replace(episode, states=episode.states + offset, actions=episode.actions + offset)
