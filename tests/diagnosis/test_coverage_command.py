@@ -171,6 +171,21 @@ def test_the_command_prints_map_and_list(run, folder):
     assert "[0]" in out
 
 
+def test_rollouts_show_success_in_each_cell_with_its_interval(run, sound, folder, tmp_path):
+    places = np.random.default_rng(0).uniform([0.16, -0.07], [0.30, 0.07], (20, 2))
+    with_objects(folder, sound, places, places[:, 1] > 0)
+    _, out, _ = run(
+        "coverage", folder, "--area", "6in", "--centre", "0.23,0", "--html", tmp_path / "map.html"
+    )
+    worst = next(line for line in out.splitlines() if line.startswith("  success 0/"))
+    assert "(0-" in worst
+    assert " %) at x 0." in worst
+    page = (tmp_path / "map.html").read_text()
+    assert "Success in each cell" in page
+    assert "succeeded" in page
+    assert "failed" in page
+
+
 def test_json_is_one_object_and_nothing_else(run, folder):
     code, out, err = run("coverage", folder, "--json", "--next", "2")
     said = json.loads(out)

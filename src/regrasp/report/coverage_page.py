@@ -66,6 +66,7 @@ def coverage_map(covered: Coverage, mapped: Map) -> Figure:
     caption = (
         f"Seen from above; the arm stands below. {mapped.of.capitalize()} in cells: the darker, the more; "
         "red has none, grey is not part of the area. Dotted: the largest hole."
+        + (" In the corners: successes of scored episodes." if mapped.scored else "")
     )
     return Figure(
         "Where the objects lay" if mapped.of == "objects" else "Where the hand grasped",
