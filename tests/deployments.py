@@ -12,6 +12,7 @@ from regrasp.data.contract import measure_contract
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Camera, Episode, grid_means
 from regrasp.data.rollouts import Deployment, Outcome, Rollouts, Ticks
+from regrasp.data.statistics import pooled_statistics
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.probe import ObservationBatch
 
@@ -65,6 +66,20 @@ def checkpoint(**config):
     )
 
 
+def trained_checkpoint(data=None, **config):
+    """That checkpoint with the statistics of its training data and the hashes of its files."""
+    data = data or training()
+    columns = {"observation.state": data.states, "action": data.actions}
+    statistics = {name: pooled_statistics(values) for name, values in columns.items()}
+    modes = {"STATE": "MEAN_STD", "ACTION": "MEAN_STD", "VISUAL": "IDENTITY"}
+    return replace(
+        checkpoint(normalization_mapping=modes, **config),
+        normalizer=statistics,
+        unnormalizer=statistics,
+        hashes={"config.json": "a" * 64, "model.safetensors": "b" * 64},
+    )
+
+
 def contract(data=None, **config):
     """The contract of that policy with sound training data."""
     return measure_contract(data or training(), checkpoint(**config))
@@ -74,7 +89,8 @@ def live(seed=5, **changes):
     """What a sound station shows before a rollout."""
     episode = training(1, seed).episodes[0]
     images = {name: camera.frames([0])[0] for name, camera in episode.cameras.items()}
-    return replace(LiveView(TASK, episode.states[0], images, FPS, JOINTS, "so101_twin"), **changes)
+    seen = LiveView(TASK, episode.states[0], images, FPS, JOINTS, "so101_twin", inference_s=0.01)
+    return replace(seen, **changes)
 
 
 def swapped_pictures(data):

@@ -64,6 +64,8 @@ def instruction_mismatch_deployed(contract: "Contract", rollouts: Rollouts) -> I
 
 
 def _mismatch(contract: "Contract", text: str, where: Where) -> Iterator[Finding]:
+    if contract.recovered:
+        raise Undecided("the checkpoint's own files do not tell the instructions of its training")
     if not any(contract.instructions):
         raise Undecided("the contract holds no instruction; make it again from a dataset that has one")
     if text in contract.instructions:

@@ -116,6 +116,8 @@ def start_limits(
 
 
 def _require_starts(contract: "Contract") -> None:
+    if contract.recovered:
+        raise Undecided("the checkpoint's own files do not tell where its training episodes began")
     if contract.episodes < FEWEST_STARTS:
         raise Undecided(f"needs the starts of {FEWEST_STARTS} training episodes, got {contract.episodes}")
 

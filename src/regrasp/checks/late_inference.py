@@ -1,0 +1,153 @@
+"""The policy thinks too long for the rate at which the arm is driven.
+
+## What it detects
+A policy whose query takes so long, on this machine, that the arm waits for it and the loop falls behind its rate; more
+actions to be executed per query than the policy plans; rollouts in which the loop fell behind.
+
+## Why it matters
+LeRobot's loop stands still while the policy thinks, once for each chunk. The arm then moves in bursts, slower than it
+was taught; a plan that begins late is carried out late. LeRobot 0.6.1 logs a warning for each late turn, and
+nobody sees that it happens at every chunk.
+
+## How it decides
+A query of t seconds may take one turn of the loop, 1/fps. What is longer is waited for, once in n_action_steps turns:
+the rate that can be held is n / (n/fps + t - 1/fps). It must reach `least_share` of the wanted one. t is measured
+before anything moves: the median of some queries with what the cameras show now. The smallest n_action_steps
+that reaches it, up to the policy's chunk_size, is offered.
+
+In rollouts, the times of the turns are compared with the wanted ones. On the twin, whose time waits for the policy,
+nothing is late, and the finding is a warning: a real arm would be.
+
+## What can fool it
+A machine that is busy with something else while it is measured, or later becomes so. A policy that is queried in the
+background (LeRobot's RTC, `regrasp`'s hand-over) does not make the arm wait; there, t must only stay below n/fps.
+
+## How to fix it
+Execute more actions per query (`--n-action-steps`), use a smaller policy or a faster machine, or train on data
+recorded at a lower rate.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from regrasp.data.rollouts import Rollouts
+from regrasp.diagnosis.check import Undecided, check
+from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
+from regrasp.diagnosis.fix import Fix
+from regrasp.diagnosis.preflight import LiveView
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
+
+LEAST_SHARE = 0.9
+"""Of the wanted rate. Slower by a tenth is within what the policy was taught: the length of the twin's demonstrations,
+on which policies succeed, has a standard deviation of 7 % in the 2 inch area and 10 % in the 6 inch area."""
+
+TWIN = "so101_twin"
+
+
+@check(severity=Severity.ERROR)
+def late_inference(
+    contract: "Contract", live: LiveView, *, least_share: float = LEAST_SHARE
+) -> Iterator[Finding]:
+    """The measured time of a query, against the rate and the actions that it buys."""
+    steps = live.n_action_steps or contract.n_action_steps or 1
+    if contract.chunk_size is not None and steps > contract.chunk_size:
+        yield _too_many(steps, contract.chunk_size)
+        return
+    if live.inference_s is None:
+        raise Undecided("the time of a query was not measured")
+    rate = held_rate(live.inference_s, live.fps, steps)
+    if rate >= least_share * live.fps:
+        return
+    enough = enough_steps(live.inference_s, live.fps, least_share)
+    yield Finding(
+        severity=Severity.WARNING if live.waits else None,
+        summary=f"A query takes {1000 * live.inference_s:.0f} ms and gives {steps} actions; at {live.fps:g} Hz the arm "
+        f"waits, and {rate:.3g} Hz come of it." + (" The twin's time waits as well." if live.waits else ""),
+        where=Where(),
+        evidence=(
+            Evidence("rate that can be held", round(rate, 2), round(least_share * live.fps, 2), "Hz"),
+            Evidence("time of a query", round(1000 * live.inference_s, 1), round(1000 / live.fps, 1), "ms"),
+        ),
+        fix=_more(enough, contract.chunk_size),
+    )
+
+
+@check(severity=Severity.ERROR)
+def late_inference_deployed(
+    contract: "Contract", rollouts: Rollouts, *, least_share: float = LEAST_SHARE
+) -> Iterator[Finding]:
+    """The rate at which the loop ran, against the wanted one."""
+    if rollouts.dataset.robot_type == TWIN:
+        return
+    wanted = rollouts.dataset.fps
+    rates = {episode.index: _rate_of(rollouts, episode.index) for episode in rollouts.episodes}
+    if not any(math.isfinite(rate) for rate in rates.values()):
+        raise Undecided("the rollouts do not hold the times of the loop")
+    late = tuple(index for index, rate in rates.items() if rate < least_share * wanted)
+    if late:
+        slowest = min(rates[index] for index in late)
+        yield Finding(
+            summary=f"The loop ran at {slowest:.3g} Hz at worst; {wanted:g} Hz were wanted.",
+            where=Where(late),
+            evidence=(Evidence("rate", round(slowest, 2), round(least_share * wanted, 2), "Hz"),),
+            fix=Fix("Execute more actions per query, or use a smaller policy or a faster machine."),
+        )
+
+
+def held_rate(inference_s: float, fps: float, steps: int) -> float:
+    """Turns per second of a loop that waits for the policy once in `steps` turns.
+
+    Example:
+        >>> held_rate(0.01, 30, 10), round(held_rate(0.2, 30, 10), 1)
+        (30.0, 20.0)
+    """
+    waiting_s = max(inference_s - 1 / fps, 0.0)
+    return fps if waiting_s == 0 else steps / (steps / fps + waiting_s)
+
+
+def enough_steps(inference_s: float, fps: float, share: float) -> int:
+    """The fewest actions per query with which a loop holds `share` of its rate.
+
+    Example:
+        >>> enough_steps(0.2, 30, 0.9), enough_steps(0.01, 30, 0.9)
+        (45, 1)
+    """
+    waiting_s = max(inference_s - 1 / fps, 0.0)
+    return max(1, math.ceil(round(waiting_s * fps * share / (1 - share), 6)))
+
+
+def _rate_of(rollouts: Rollouts, episode: int) -> float:
+    """Turns per second in one episode; NaN where it is not known."""
+    times = rollouts.ticks.wall_s[rollouts.ticks.episode == episode]
+    if len(times) < 2 or not np.isfinite(times).all() or times[-1] <= times[0]:
+        return float("nan")
+    return float((len(times) - 1) / (times[-1] - times[0]))
+
+
+def _more(enough: int, chunk_size: int | None) -> Fix:
+    if chunk_size is None or enough > chunk_size:
+        planned = "" if chunk_size is None else f" (the policy plans {chunk_size})"
+        return Fix(
+            f"Use a smaller policy or a faster machine: {enough} actions would have to be executed per query{planned}."
+        )
+    return Fix(
+        f"Execute {enough} actions per query.",
+        f"regrasp rollout CHECKPOINT --station STATION --n-action-steps {enough}",
+    )
+
+
+def _too_many(steps: int, chunk_size: int) -> Finding:
+    return Finding(
+        summary=f"{steps} actions are to be executed per query, and the policy plans {chunk_size}.",
+        where=Where(),
+        evidence=(Evidence("n_action_steps", steps, chunk_size),),
+        fix=Fix(
+            f"Execute {chunk_size} actions per query or fewer.",
+            f"regrasp rollout CHECKPOINT --station STATION --n-action-steps {chunk_size}",
+        ),
+    )

@@ -1,0 +1,29 @@
+"""A policy whose normaliser has the statistics of other data."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from regrasp.data.checkpoint import Checkpoint
+
+type Statistics = Mapping[str, Mapping[str, NDArray[Any]]]
+
+
+def normalisation_mismatch(checkpoint: Checkpoint, *, times: float = 1.5) -> Checkpoint:
+    """The same, with all means and deviations `times` as large, on the way in and out."""
+    return replace(
+        checkpoint,
+        normalizer=_scaled(checkpoint.normalizer, times),
+        unnormalizer=_scaled(checkpoint.unnormalizer, times),
+    )
+
+
+def _scaled(statistics: Statistics, times: float) -> dict[str, dict[str, NDArray[Any]]]:
+    return {
+        feature: {
+            name: times * values if name in ("mean", "std") else values for name, values in kept.items()
+        }
+        for feature, kept in statistics.items()
+    }
