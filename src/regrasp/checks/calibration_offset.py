@@ -71,7 +71,7 @@ class _Group:
     spread: float
 
 
-@check(severity=Severity.WARNING, explains=("scattered-starts", "outlier-episodes", "out-of-limits"))
+@check(severity=Severity.WARNING, explains=("scattered-starts", "out-of-limits"))
 def calibration_offset(
     dataset: Dataset, *, min_offset_deg: float = 4.0, max_gap_deg: float = 5.0
 ) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ from regrasp.diagnosis.signals import gripper_joints
 from regrasp.diagnosis.unit_signals import LARGEST_FRACTION, in_one_unit
 
 
-@check(severity=Severity.ERROR, explains=("scattered-starts", "idle-gripper", "outlier-episodes"))
+@check(severity=Severity.ERROR, explains=("scattered-starts", "idle-gripper"))
 def inverted_gripper(dataset: Dataset, *, min_held_episodes: int = 3) -> Iterator[Finding]:
     """Report episodes whose gripper is inverted against the others, or a dataset in which all seem to be."""
     dataset = in_one_unit(dataset)

@@ -53,7 +53,7 @@ FAR = 45.0
 """Degrees by which no leader exceeds its follower: a wrong value, even in one frame."""
 
 
-@check(severity=Severity.WARNING, explains=("outlier-episodes",))
+@check(severity=Severity.WARNING)
 def out_of_limits(dataset: Dataset, *, slack: float = 10.0) -> Iterator[Finding]:
     """Report, joint by joint, the episodes whose values lie beyond the arm's reach."""
     places = _places_in_arm(dataset)
