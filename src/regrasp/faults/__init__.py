@@ -12,6 +12,7 @@ from regrasp.faults.changed_light import changed_light
 from regrasp.faults.changed_policy_files import changed_policy_files
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
+from regrasp.faults.dropped_frames import dropped_frames
 from regrasp.faults.duplicate_episodes import duplicate_episodes
 from regrasp.faults.empty_instruction import empty_instruction
 from regrasp.faults.flipped_camera import flipped_camera
@@ -43,10 +44,12 @@ from regrasp.faults.truncated_episodes import truncated_episodes
 from regrasp.faults.unfollowed_joint import unfollowed_joint
 from regrasp.faults.unit_mismatch import unit_mismatch
 from regrasp.faults.unspecific_instruction import unspecific_instruction
+from regrasp.faults.video_out_of_step import video_out_of_step
 from regrasp.faults.wrong_counts import wrong_counts
 from regrasp.faults.wrong_rate import wrong_rate
 
 __all__ = [
+    "dropped_frames",
     "action_lag",
     "averaged_quantiles",
     "calibration_offset",
@@ -85,6 +88,7 @@ __all__ = [
     "timer_ended_episodes",
     "truncated_episodes",
     "unfollowed_joint",
+    "video_out_of_step",
     "unit_mismatch",
     "unspecific_instruction",
     "wrong_counts",
