@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 from dataset_folder import write_v3, write_v21, write_video
 from sound_dataset import sound_dataset
@@ -158,3 +159,12 @@ def test_an_unread_camera_beside_a_lost_one_keeps_the_finding(dataset):
     both = replace(lost, unavailable={**lost.unavailable, "front": "videos were not to be read"})
     (finding,) = missing_video(both)
     assert finding.where.camera == "wrist"
+
+
+def test_pictures_that_the_tables_do_not_hold_are_missing(small, tmp_path):
+    folder = write_v3(small, tmp_path / "pictures", video=False)
+    path = folder / "data/chunk-000/file-000.parquet"
+    pq.write_table(pq.read_table(path).drop(["observation.images.front"]), path)
+    (finding,) = missing_video(read_dataset(folder))
+    assert (finding.where.camera, finding.where.episodes) == ("front", (0, 1, 2))
+    assert "Found no column 'observation.images.front'" in finding.summary

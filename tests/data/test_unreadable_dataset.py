@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -278,3 +279,29 @@ def test_instructions_without_a_number_or_a_text(tmp_path, line):
         f"Found the line {line} in {folder}/meta/tasks.jsonl; expected 'task_index', a number, and 'task', "
         f"a text; {AGAIN}"
     )
+
+
+def test_rows_of_pictures_in_another_order_are_a_sentence(tmp_path):
+    folder = write_v3(sound_dataset(episodes=1, seconds=1), tmp_path / "d", video=False)
+    path = folder / "data/chunk-000/file-000.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.take(pa.array(range(len(table) - 1, -1, -1))), path)
+    with pytest.raises(VideoError, match="before picture 1 of an episode"):
+        read_dataset(folder).episodes[0].cameras["front"].frames()
+
+
+def test_metadata_of_a_million_episodes_are_refused_in_seconds(tmp_path):
+    folder = write_v21(sound_dataset(cameras=False, episodes=2), tmp_path / "d")
+    line = '{{"episode_index": {}, "tasks": ["x"], "length": 60}}'
+    (folder / "meta/episodes.jsonl").write_text("\n".join(line.format(n) for n in range(300_000)))
+    started = time.process_time()
+    assert says(folder).startswith(
+        f"Found no file {folder}/data/chunk-000/episode_000002.parquet; expected it"
+    )
+    assert time.process_time() - started < 5
+
+
+def test_lines_that_are_json_only_together_are_refused(tmp_path):
+    folder = write_v21(sound_dataset(cameras=False), tmp_path / "d")
+    (folder / "meta/episodes.jsonl").write_text('{"episode_index": 0,\n"length": 9}\n')
+    assert says(folder).startswith(f"Found no valid JSON in {folder}/meta/episodes.jsonl")

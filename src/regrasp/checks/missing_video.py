@@ -73,7 +73,7 @@ def missing_video(dataset: Dataset, *, max_longer_s: float = 0.1) -> Iterator[Fi
         for episode, reason in unseen.items()
         if (camera, episode) not in known
     ]
-    yield from _findings(dataset, broken, "has a video that does not decode", 0.0)
+    yield from _findings(dataset, broken, "has pictures that cannot be decoded", 0.0)
 
 
 def _stretches(dataset: Dataset, gone: list[_Bad]) -> tuple[Stretch, ...]:

@@ -148,10 +148,18 @@ class Layout:
     info: Info
     rows: list[Json]
 
-    def data_files(self) -> list[Path]:
+    def data_files(self) -> Iterator[Path]:
         """The tables of these episodes, each once, in order."""
-        names = dict.fromkeys(self._place("data_path", row, "data") for row in self.rows)
-        return [self.folder / name for name in names]
+        numbered = "{episode" in str(self.info.raw.get("data_path"))
+        known: set[str] = set()
+        for row in self.rows:
+            place = f"{row.get('data/chunk_index')}/{row.get('data/file_index')}"
+            if numbered or place not in known:
+                known.add(place)
+                name = self._place("data_path", row, "data")
+                if name not in known:
+                    known.add(name)
+                    yield self.folder / name
 
     def video_file(self, key: str, row: Json) -> Path:
         """The file with the pictures of one camera in one episode."""

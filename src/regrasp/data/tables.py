@@ -27,8 +27,11 @@ class Table:
     @classmethod
     def read(cls, layout: Layout) -> "Table":
         """Every column of numbers that all files have."""
-        files = layout.data_files()
-        parts = [_numeric_columns(path, layout.info) for path in files]
+        files: list[Path] = []
+        parts: list[dict[str, NDArray[np.generic]]] = []
+        for path in layout.data_files():  # one by one: the first that is missing ends it
+            parts.append(_numeric_columns(path, layout.info))
+            files.append(path)
         common = [name for name in parts[0] if all(name in part for part in parts)]
         columns = {name: _join([part[name] for part in parts], name, layout) for name in common}
         lengths = [len(part["episode_index"]) for part in parts]

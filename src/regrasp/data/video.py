@@ -12,6 +12,7 @@ from regrasp.errors import DatasetError, MissingExtra
 
 if TYPE_CHECKING:
     import av
+    import pyarrow.parquet as pq
     from av.container import InputContainer
     from av.error import FFmpegError
     from av.video.stream import VideoStream
@@ -106,21 +107,41 @@ class ImageColumn:
                 next_wanted = next(wanted, None)
             if next_wanted is None:
                 return
+        if next_wanted is not None:
+            raise VideoError(
+                f"Found the end of {self.path} before picture {next_wanted} of an episode; expected "
+                f"{self.length} rows from row {self.first} on; try to copy or download the file again."
+            )
 
     def _encoded(self) -> Iterator[bytes]:
         """Bytes of one picture after the other; holds one row group at a time."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
+        try:
+            with pq.ParquetFile(self.path) as file:
+                yield from self._cells(file)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise VideoError(
+                f"Found no readable pictures in column '{self.column}' of {self.path}; expected encoded images; "
+                "try to copy or download the file again."
+            ) from error
+
+    def _cells(self, file: "pq.ParquetFile") -> Iterator[bytes]:
+        if self.column not in file.schema_arrow.names:
+            raise VideoError(
+                f"Found no column '{self.column}' in {self.path}; expected it because meta/info.json names it; "
+                "try to copy or download the dataset again."
+            )
         row = 0
-        with pq.ParquetFile(self.path) as file:
-            for group in range(file.num_row_groups):
-                rows = file.metadata.row_group(group).num_rows
-                begin, end = max(self.first - row, 0), min(self.first + self.length - row, rows)
-                if begin < end:
-                    column = file.read_row_group(group, columns=[self.column]).column(0)
-                    for cell in column.slice(begin, end - begin):
-                        yield self._bytes_of(cell.as_py())
-                row += rows
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            begin, end = max(self.first - row, 0), min(self.first + self.length - row, rows)
+            if begin < end:
+                column = file.read_row_group(group, columns=[self.column]).column(0)
+                for cell in column.slice(begin, end - begin):
+                    yield self._bytes_of(cell.as_py())
+            row += rows
 
     def _bytes_of(self, cell: object) -> bytes:
         encoded = cell.get("bytes") if isinstance(cell, dict) else cell  # pyright: ignore[reportUnknownMemberType]
