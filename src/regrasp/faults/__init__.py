@@ -10,6 +10,7 @@ from regrasp.faults.changed_calibration import changed_calibration
 from regrasp.faults.changed_joint_order import changed_joint_order
 from regrasp.faults.changed_light import changed_light
 from regrasp.faults.changed_policy_files import changed_policy_files
+from regrasp.faults.clipped_actions import clipped_actions
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
 from regrasp.faults.dropped_frames import dropped_frames
@@ -49,6 +50,7 @@ from regrasp.faults.wrong_counts import wrong_counts
 from regrasp.faults.wrong_rate import wrong_rate
 
 __all__ = [
+    "clipped_actions",
     "dropped_frames",
     "action_lag",
     "averaged_quantiles",
