@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dataset_folder import write_v3
+from sound_dataset import sound_dataset
 
 from regrasp import faults
 from regrasp.checks.frozen_camera import frozen_camera
 from regrasp.data import Camera, read_dataset
-from regrasp.diagnosis import Undecided
+from regrasp.diagnosis import Undecided, sights
+from regrasp.diagnosis.repair import DropEpisodes
 
 
 def test_frozen_stretch_is_reported_with_its_frames_and_length(dataset):
@@ -25,6 +27,23 @@ def test_frozen_stretch_is_seen_through_the_codec(dataset, tmp_path, codec):
     (finding,) = frozen_camera(read_dataset(write_v3(broken, tmp_path / "d", codec=codec)))
     assert (finding.where.episodes, finding.where.camera) == ((1,), "wrist")
     assert finding.where.frames == pytest.approx((30, dataset.episodes[1].length - 1), abs=3)
+
+
+@pytest.mark.parametrize("camera", ["front", "wrist"])
+def test_sampled_pictures_tell_a_freeze_of_three_seconds_within_the_sampling(monkeypatch, camera):
+    monkeypatch.setattr(sights, "BUDGET_S", 0.001)
+    sound = sound_dataset(1, 3, seconds=8.0)
+    assert not list(frozen_camera(sound))
+    (finding,) = frozen_camera(faults.frozen_camera(sound, camera=camera, episodes=[1], first=60, last=150))
+    gap = sound.episodes[1].length / (sights.FEWEST_PAIRS - 1)
+    assert (finding.where.episodes, finding.where.camera) == ((1,), camera)
+    assert 60 <= finding.where.frames[0] <= 60 + gap
+    assert 150 - gap <= finding.where.frames[1] <= 150
+
+
+def test_the_repair_leaves_the_episode_out(dataset):
+    (finding,) = frozen_camera(faults.frozen_camera(dataset, episodes=[3]))
+    assert finding.fix.repair == DropEpisodes((3,))
 
 
 def test_still_picture_of_a_resting_arm_is_fine(dataset):

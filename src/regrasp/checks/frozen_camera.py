@@ -37,6 +37,7 @@ from regrasp.data import Dataset, Episode
 from regrasp.data.sight import Sight
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.sights import sights
 from regrasp.diagnosis.signals import gripper_joints, joint_scale
 
@@ -89,5 +90,6 @@ def _finding(
         fix=Fix(
             f"Drop episode {episode.index}; look for a loose cable or a USB hub shared by two cameras.",
             drop_episodes(dataset, [episode.index]),
+            dropping(dataset, [episode.index]),
         ),
     )

@@ -75,7 +75,9 @@ MOST_CAMERAS = 5
 """120 permutations; of more cameras than that, exchanges are not looked for."""
 
 
-@check(severity=Severity.ERROR, explains=("moved-camera", "changed-light", "flipped-camera"))
+@check(
+    severity=Severity.ERROR, explains=("moved-camera", "changed-light", "flipped-camera", "video-out-of-step")
+)
 def swapped_cameras(
     dataset: Dataset, *, min_resemblance: float = 0.5, margin: float = 0.15
 ) -> Iterator[Finding]:
