@@ -37,16 +37,22 @@ def finding(repair, *, check="a-check", severity=Severity.WARNING):
 def planned(monkeypatch):
     """The plan for a dataset in which these findings are made."""
 
-    def plan(*findings):
+    def plan(*findings, names=None):
         result = Result(tuple(findings), (), (), 0.0)
         monkeypatch.setattr(repair_plan, "audit", lambda dataset, only: Audit(dataset, result))
-        return plan_repairs(DATASET)
+        return plan_repairs(DATASET, names)
 
     return plan
 
 
+def test_leaving_out_episodes_for_a_warning_waits_for_its_check_to_be_named(planned):
+    drop = finding(DropEpisodes((1,)))
+    assert [left.check for left in planned(drop).needs_you] == ["a-check"]
+    assert planned(drop, names=["a-check"]).repairs == (DropEpisodes((1,)),)
+
+
 def test_what_has_a_repair_becomes_a_step_and_what_has_none_needs_a_person(planned):
-    plan = planned(finding(DropEpisodes((1,))), finding(None, check="other"))
+    plan = planned(finding(DropEpisodes((1,)), severity=Severity.ERROR), finding(None, check="other"))
     assert plan.repairs == (DropEpisodes((1,)),)
     assert [left.check for left in plan.needs_you] == ["other"]
     assert plan.episodes_left == 3
@@ -87,7 +93,8 @@ def test_an_error_leaves_out_an_episode_that_is_put_right_otherwise_too(planned)
 
 
 def test_other_episodes_are_left_out_all_the_same(planned):
-    plan = planned(finding(SwapCameras((2,), ("front", "wrist"))), finding(DropEpisodes((3,))))
+    drop = finding(DropEpisodes((3,)), severity=Severity.ERROR)
+    plan = planned(finding(SwapCameras((2,), ("front", "wrist"))), drop)
     assert dropped_episodes(plan.repairs) == {3}
 
 

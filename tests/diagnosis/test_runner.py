@@ -23,7 +23,7 @@ def test_findings_come_worst_first(dataset):
 
 @pytest.fixture
 def explained(monkeypatch):
-    """Registers 'a-cause', which explains 'a-consequence', both of which find what they are handed."""
+    """Registers 'a-cause', which explains 'a-consequence', which explains 'a-third'; each finds what it is handed."""
 
     monkeypatch.setattr(sys.modules["regrasp.diagnosis.check"], "_registered", {})
 
@@ -36,15 +36,21 @@ def explained(monkeypatch):
     def consequence(consequences):
         yield from map(finding, consequences)
 
-    cause.__module__, consequence.__module__ = "a_cause", "a_consequence"
+    def third(thirds):
+        yield from map(finding, thirds)
+
+    cause.__module__, consequence.__module__, third.__module__ = "a_cause", "a_consequence", "a_third"
     check(severity=Severity.ERROR, explains=("a-consequence",))(cause)
-    check(severity=Severity.ERROR)(consequence)
-    names = ("a-cause", "a-consequence")
+    check(severity=Severity.ERROR, explains=("a-third",))(consequence)
+    check(severity=Severity.ERROR)(third)
+    names = ("a-cause", "a-consequence", "a-third")
     monkeypatch.setattr("regrasp.diagnosis.runner.known_checks", tuple)
     monkeypatch.setattr("regrasp.diagnosis.runner.load_check", registered)
-    return lambda causes, consequences: [
+    return lambda causes, consequences, thirds=(): [
         (found.check, found.where.episodes)
-        for found in run_checks({"causes": causes, "consequences": consequences}, only=names).findings
+        for found in run_checks(
+            {"causes": causes, "consequences": consequences, "thirds": thirds}, only=names
+        ).findings
     ]
 
 
@@ -60,6 +66,11 @@ def test_what_the_cause_does_not_reach_is_reported(explained):
 
 def test_a_cause_in_the_whole_dataset_reaches_every_episode(explained):
     assert explained([()], [(5,), ()]) == [("a-cause", ())]
+
+
+def test_what_is_explained_itself_explains_nothing(explained):
+    assert explained([(1,)], [(1,)], [(1,)]) == [("a-cause", (1,)), ("a-third", (1,))]
+    assert explained([], [(1,)], [(1,)]) == [("a-consequence", (1,))]
 
 
 def test_only_the_named_checks_run(dataset):

@@ -75,6 +75,9 @@ def _print_plan(plan: "RepairPlan") -> None:
         typer.echo(f"waits      {finding.check} ({finding.where}): may be gone once the above is put right")
     for finding in plan.needs_you:
         typer.echo(f"needs you  {_line(finding)}")
+    droppable = list(dict.fromkeys(finding.check for finding in plan.needs_you if finding.fix.repair))
+    if droppable:
+        typer.echo(f"           name it to leave out its episodes: {' '.join(droppable)}")
 
 
 def _print_outcome(fixed: "Fixed") -> None:

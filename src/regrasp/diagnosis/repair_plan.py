@@ -56,24 +56,33 @@ class RepairPlan:
 def plan_repairs(dataset: str | Path | Dataset, names: Collection[str] | None = None) -> RepairPlan:
     """Audit a dataset with the checks of these names, or all, and collect the repairs of the findings.
 
-    Where the repairs together would leave out every episode, leaving out is up to a person. What is less than an
-    error leaves out no episode in which another repair exchanges cameras or converts a unit.
+    Leaving out episodes for less than an error is a judgement, and waits for its check to be named; so does
+    leaving out every episode. What is less than an error leaves out no episode in which another repair exchanges
+    cameras or converts a unit.
     """
     audited = audit(dataset, only=names or None)
     saved = _saved_episodes(finding.fix.repair for finding in audited.findings)
     waiting = [finding for finding in audited.findings if _may_be_a_consequence(finding, saved)]
     judged = [finding for finding in audited.findings if finding not in waiting]
-    drops = dropped_episodes(finding.fix.repair for finding in judged)
+    agreed = [finding for finding in judged if not _needs_a_judgement(finding, names or ())]
+    drops = dropped_episodes(finding.fix.repair for finding in agreed)
     nothing_left = len(drops) >= len(audited.dataset.episodes)
     steps: dict[str, Step] = {}
     needs_you: list[Finding] = []
     for finding in judged:
         repair = finding.fix.repair
-        if repair is None or (nothing_left and isinstance(repair, DropEpisodes)):
+        unwanted = finding not in agreed or (nothing_left and isinstance(repair, DropEpisodes))
+        if repair is None or unwanted:
             needs_you.extend([finding] if finding.severity is not Severity.INFO else [])
         else:
             steps.setdefault(f"{finding.check} {repair}", Step(finding.check, repair))
     return RepairPlan(audited, tuple(steps.values()), tuple(needs_you), tuple(waiting))
+
+
+def _needs_a_judgement(finding: Finding, named: Collection[str]) -> bool:
+    """Whether a person has to say that these episodes are to go."""
+    drops = isinstance(finding.fix.repair, DropEpisodes)
+    return drops and finding.severity is not Severity.ERROR and finding.check not in named
 
 
 def _saved_episodes(repairs: Iterable[Repair | None]) -> frozenset[int]:

@@ -54,20 +54,31 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
 
 
 def _without_consequences(findings: list[Finding]) -> list[Finding]:
-    """Those findings that no other one explains."""
-    return [finding for finding in findings if not _explained(finding, findings)]
+    """Those findings that no other one explains; what is explained itself explains nothing."""
+
+    @cache
+    def stands(place: int) -> bool:
+        finding = findings[place]
+        causes = [
+            cause.where.episodes
+            for other, cause in enumerate(findings)
+            if finding.check in _explained_by(cause.check) and stands(other)
+        ]
+        return not _covered(finding.where.episodes, causes)
+
+    return [finding for place, finding in enumerate(findings) if stands(place)]
 
 
-def _explained(finding: Finding, findings: list[Finding]) -> bool:
-    """Whether causes that set off this check were found in all its episodes; no episodes mean all of them."""
-    causes = [
-        cause.where.episodes
-        for cause in findings
-        if any(finding.check in known.explains for known in registered(cause.check))
-    ]
-    everywhere = any(not episodes for episodes in causes)
-    covered = {number for episodes in causes for number in episodes}
-    return everywhere or (bool(finding.where.episodes) and set(finding.where.episodes) <= covered)
+def _explained_by(name: str) -> set[str]:
+    return {explained for known in registered(name) for explained in known.explains}
+
+
+def _covered(episodes: tuple[int, ...], causes: list[tuple[int, ...]]) -> bool:
+    """Whether the causes were found in all these episodes; no episodes mean all of them."""
+    everywhere = any(not found for found in causes)
+    return everywhere or (
+        bool(episodes) and set(episodes) <= {number for found in causes for number in found}
+    )
 
 
 def _functions(name: str, artefacts: Mapping[str, object]) -> tuple[Check, ...]:
