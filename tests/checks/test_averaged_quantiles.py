@@ -56,3 +56,8 @@ def test_statistics_without_quantiles_are_undecided(dataset):
 def test_a_real_recording_of_several_episodes_has_averages(real_data):
     (finding,) = averaged_quantiles(read_dataset(real_data / "chethantu_pick_place", video=False))
     assert finding.evidence[0].value > 20
+
+
+def test_a_dead_joint_is_not_the_one_that_is_named(real_data):
+    (finding,) = averaged_quantiles(read_dataset(real_data / "techin517_so101_test", video=False))
+    assert finding.where.joint != "wrist_roll"

@@ -11,8 +11,8 @@ and SmolVLA use mean and deviation and do not care.
 
 ## How it decides
 The 1 % and 99 % quantiles of all frames together are compared with those in the file. What is further off than
-`max_off` of the range between them, in some joint, is reported, with the largest share of frames that lie beyond
-a joint's two quantiles; it should be 2 %.
+`max_off` of the range between them (of a quarter of the median joint's, for a joint that hardly moves) is
+reported, with the largest share of frames that lie beyond the two quantiles of a joint; it should be 2 %.
 
 ## What can fool it
 Nearly every dataset made with LeRobot is like this, so it is a remark, never a reason against a dataset.
@@ -31,11 +31,12 @@ from regrasp.data import Dataset
 from regrasp.data.metadata import ACTION, STATE
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.repair import RecomputeStatistics
+from regrasp.diagnosis.signals import action_scale, joint_scale
 
 
 @dataclass(frozen=True)
 class _Off:
-    """One joint: the larger error of its two quantiles, as a share of the range between the true ones."""
+    """One joint: the larger error of its two quantiles, as a share of its working range."""
 
     feature: str
     joint: str
@@ -68,15 +69,16 @@ def _has_quantiles(dataset: Dataset, feature: str, width: int) -> bool:
 def _compare(dataset: Dataset, feature: str, values: NDArray[np.float64]) -> Iterator[_Off]:
     """Each joint that moves; those with numbers that are not finite are left out."""
     names = dataset.joint_names if feature == STATE else dataset.names_of_actions
+    scale = joint_scale(dataset) if feature == STATE else action_scale(dataset)
     finite = np.isfinite(values).all(axis=0)
     low, high = np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
     if finite.any():
-        low[finite], high[finite] = np.quantile(values[:, finite], [0.01, 0.99], axis=0)
+        low[finite], high[finite] = np.quantile(values.T[finite], [0.01, 0.99], axis=1)
     said_low, said_high = (dataset.stats[feature][name].ravel() for name in ("q01", "q99"))
     for joint in np.flatnonzero(high > low):
         said = float(said_low[joint]), float(said_high[joint])
         true = float(low[joint]), float(high[joint])
-        error = max(abs(said[0] - true[0]), abs(said[1] - true[1])) / (true[1] - true[0])
+        error = max(abs(said[0] - true[0]), abs(said[1] - true[1])) / float(scale[joint])
         outside = (values[:, joint] < said[0]) | (values[:, joint] > said[1])
         name = names[joint] if joint < len(names) else f"joint_{joint + 1}"
         yield _Off(feature, name, error, said, true, float(outside.mean()))

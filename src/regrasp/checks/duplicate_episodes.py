@@ -71,7 +71,7 @@ def _copies(
 ) -> dict[int, tuple[int, float]]:
     """For the place of each copy, the place of the first episode that it copies, and the share of frames."""
     owners = np.repeat(np.arange(len(dataset.episodes)), [e.length for e in dataset.episodes])
-    order = np.lexsort((owners, names))
+    order = np.argsort(names, kind="stable")  # owners rise already
     names, owners = names[order], owners[order]
     new = np.append(True, (names[1:] != names[:-1]) | (owners[1:] != owners[:-1]))
     names, owners = names[new], owners[new]  # each episode's different frames, those of one name side by side
