@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sound_dataset import sound_dataset
+from sound_dataset import ENCODER_STEP_DEG, sound_dataset
 
 from regrasp import faults
 from regrasp.checks.clipped_actions import clipped_actions
@@ -55,7 +55,7 @@ def test_an_arm_that_rests_at_its_stop_before_and_after_is_fine(dataset):
 
 def test_a_leader_in_encoder_steps_that_turns_back_is_fine(dataset):
     def step(e):
-        return replace(e, actions=np.round(e.actions / 0.5) * 0.5)
+        return replace(e, actions=np.round(e.actions / ENCODER_STEP_DEG) * ENCODER_STEP_DEG)
 
     assert not list(clipped_actions(dataset.map_episodes(step)))
 
