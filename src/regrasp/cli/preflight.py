@@ -11,35 +11,57 @@ def command(
     station: Annotated[str, typer.Option(help="'twin', or a station.yaml.")] = "twin",
     task: Annotated[str | None, typer.Option(help="The instruction; the contract's when it has one.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="Pass over this check; may be repeated.")] = None,
+    n_action_steps: Annotated[
+        int | None, typer.Option(help="Actions executed before the policy looks again.")
+    ] = None,
     area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
     size: Annotated[int | None, typer.Option(help="Twin: width and height of the pictures.")] = None,
     starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
     cameras: Annotated[str | None, typer.Option(help="Plugs exchanged: front=wrist,wrist=front.")] = None,
+    fault: Annotated[
+        str | None, typer.Option(help="Twin: set up wrongly on purpose, such as swapped-cameras.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Twin: which start it shows.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Compare the contract with the live station; nothing moves."""
+    import sys
+
     from regrasp.cli.instruction import the_instruction
     from regrasp.cli.twin_options import station_with
-    from regrasp.data.checkpoint import require_fit
-    from regrasp.data.contract import read_contract
+    from regrasp.data.checkpoint import read_checkpoint, require_joints
+    from regrasp.data.recovery import known_contract
     from regrasp.diagnosis.preflight import preflight
     from regrasp.diagnosis.ranking import Address
+    from regrasp.diagnosis.runner import known_checks
 
-    contract = read_contract(checkpoint)
-    chosen = station_with(station, area=area, size=size, starts=starts, cameras=cameras)
-    require_fit(contract, chosen)
+    known_checks(allow or ())
+    found = read_checkpoint(checkpoint)
+    chosen = station_with(station, area=area, size=size, starts=starts, cameras=cameras, fault=fault)
+    require_joints(found.contract or found, chosen)
+    contract = known_contract(found)
+    if contract.recovered:
+        print(f"no contract beside this checkpoint: what its own files tell is used; `regrasp contract make {checkpoint} "
+              "--dataset D` measures one", file=sys.stderr)  # fmt: skip
     instruction = the_instruction(contract, task or chosen.task)
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()
-    from regrasp.lerobot_bridge.rollout import look
+    from regrasp.lerobot_bridge.live_view import look
 
-    given = {"area": area, "size": str(size) if size else None, "starts": starts, "cameras": cameras}
+    given = {
+        "area": area,
+        "size": str(size) if size else None,
+        "starts": starts,
+        "cameras": cameras,
+        "fault": fault,
+        "n-action-steps": str(n_action_steps) if n_action_steps else None,
+    }
     options = {name: value for name, value in given.items() if value}
     judged = preflight(
         contract,
-        look(chosen, instruction, seed=seed),
+        look(chosen, instruction, seed=seed, checkpoint=found.path, n_action_steps=n_action_steps),
+        checkpoint=found,
         allow=allow or (),
         address=Address(str(checkpoint), station, options=options),
     )

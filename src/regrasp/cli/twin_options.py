@@ -14,13 +14,16 @@ def station_with(
     size: int | None = None,
     starts: str | None = None,
     cameras: str | None = None,
+    fault: str | None = None,
 ) -> Station:
     """The station, with the twin's options changed, and its cameras permuted as `front=wrist,wrist=front`.
 
+    A `fault`, or several with commas between, is put in first, so that the other options can put it right.
+
     Raises:
-        UsageError: An option of the twin is given for a real station.
+        UsageError: An option of the twin is given for a real station, or a fault that does not exist.
     """
-    station = load_station(name_or_path)
+    station = _with_faults(load_station(name_or_path), fault)
     given = {"area": area, "task": task, "starts": starts}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if size is not None:
@@ -34,3 +37,13 @@ def station_with(
     if changes:
         station = station.model_copy(update={"robot": {**station.robot, **changes}})
     return station.with_cameras_permuted(parse_permutation(cameras)) if cameras else station
+
+
+def _with_faults(station: Station, names: str | None) -> Station:
+    if names is None:
+        return station
+    from regrasp.faults.mis_set_station import mis_set_station
+
+    for name in names.split(","):
+        station = mis_set_station(station, name.strip())
+    return station

@@ -12,7 +12,7 @@ outputs/train/.../                                 any of these four
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -178,12 +178,19 @@ def fits(policy: "Checkpoint | Contract", station: "Station") -> bool:
 
 def require_fit(policy: "Checkpoint | Contract", station: "Station") -> None:
     """Refuse a policy of another robot."""
-    reasons = misfits(policy, station)
+    _refuse(misfits(policy, station), station)
+
+
+def require_joints(policy: "Checkpoint | Contract", station: "Station") -> None:
+    """Refuse a policy of another robot by its joints alone; preflight judges the cameras."""
+    _refuse(_joint_misfits(policy, station), station)
+
+
+def _refuse(reasons: Sequence[str], station: "Station") -> None:
     if reasons:
         raise CheckpointError(
             f"Found a checkpoint that does not fit station '{station.name}': {reasons[0]} Expected one "
-            "trained on "
-            "this robot; try another checkpoint or another station."
+            "trained on this robot; try another checkpoint or another station."
         )
 
 

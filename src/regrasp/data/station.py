@@ -22,7 +22,10 @@ the twin's."""
 
 
 class Station(BaseModel):
-    """A station as its file lays it down. `robot` and `teleop` go to LeRobot unchanged."""
+    """A station as its file lays it down. `robot` and `teleop` go to LeRobot unchanged.
+
+    `faults` are put into what the twin's robot shows, on purpose; see `faults.mis_set_station`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,11 +34,14 @@ class Station(BaseModel):
     teleop: dict[str, Any] | None = None
     fps: int = Field(default=30, gt=0, le=200)
     task: str | None = None
+    faults: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _robot_has_a_type(self) -> Self:
         if not isinstance(self.robot.get("type"), str):
             raise ValueError("robot needs a 'type', such as so101_follower")
+        if self.faults and self.robot_type != "so101_twin":
+            raise ValueError("faults are for the twin")
         return self
 
     @property
@@ -107,7 +113,11 @@ def load_station(name_or_path: str | Path) -> Station:
 
 def save_station(station: Station, path: Path) -> None:
     """Write a station file. Reading it back gives the same station."""
-    fields = station.model_dump(exclude_none=True)
+    fields = {
+        name: value
+        for name, value in station.model_dump(mode="json", exclude_none=True).items()
+        if value != []
+    }
     write_bytes(path, yaml.safe_dump(fields, sort_keys=False, allow_unicode=True).encode())
 
 

@@ -40,8 +40,15 @@ def make_robot(station: Station) -> Any:
 
 @contextlib.contextmanager
 def connected(station: Station) -> Generator[Any]:
-    """The station's robot, connected; it is disconnected at the end whatever happens."""
+    """The station's robot, connected; it is disconnected at the end whatever happens.
+
+    A twin with faults shows them.
+    """
     robot = make_robot(station)
+    if station.faults:
+        from regrasp.lerobot_bridge.mis_set import MisSetRobot
+
+        robot = MisSetRobot(robot, station.faults)
     try:
         with quiet():
             robot.connect()
