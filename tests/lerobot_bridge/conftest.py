@@ -31,7 +31,7 @@ def demonstrations(station, tmp_path_factory):
 def trained(demonstrations, tmp_path_factory):
     """The small policy after a few steps: it runs, and can do nothing yet."""
     out = tmp_path_factory.mktemp("runs") / "run"
-    return train(demonstrations, out, steps=12, batch=16, options=["--log_freq=4", "--policy.image_size=64"])
+    return train(demonstrations, out, steps=36, batch=16, options=["--log_freq=12", "--policy.image_size=64"])
 
 
 @pytest.fixture(scope="session")

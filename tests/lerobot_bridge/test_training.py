@@ -53,12 +53,12 @@ def test_image_transforms_are_applied_to_each_sample(theirs):
 def test_training_lowers_the_loss_and_reports_it(trained):
     steps = [step for step, _ in trained.losses]
     losses = [loss for _, loss in trained.losses]
-    assert steps == [4, 8, 12]
+    assert steps == [12, 24, 36]
     assert losses[-1] < losses[0]
 
 
 def test_epochs_are_steps_times_batch_over_frames(trained):
-    assert trained.epochs == pytest.approx(12 * 16 / trained.contract.frames)
+    assert trained.epochs == pytest.approx(36 * 16 / trained.contract.frames)
     assert trained.contract.epochs == pytest.approx(trained.epochs, rel=1e-3)
 
 

@@ -146,7 +146,7 @@ class SafetyGate:
         first = not self._sent
         low, high = self.limits[:, 0], self.limits[:, 1]
         anchor = _inside(present, low, high) if first else self._sent[-1]
-        asked = _numbers(wanted, len(anchor))
+        asked = numbers_of(wanted, len(anchor))
         reasons: list[str] = []
         if asked is None:
             sent = anchor
@@ -238,8 +238,8 @@ def _inside(
     return np.minimum(np.maximum(present, low), high)
 
 
-def _numbers(wanted: Any, joints: int) -> NDArray[np.float64] | None:
-    """One number for each joint, or None for anything else."""
+def numbers_of(wanted: Any, joints: int) -> NDArray[np.float64] | None:
+    """One number for each joint, shape [J]; None for anything else."""
     try:
         values = np.asarray(wanted)
     except (TypeError, ValueError, OverflowError):  # such as a ragged list

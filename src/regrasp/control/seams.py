@@ -58,7 +58,7 @@ class HandOver:
     def decide(self, observation: Mapping[str, Any]) -> Decision:
         """The policy's decision, with what is left of the last seam's difference added."""
         decision = self.policy.decide(observation)
-        if decision.action.ndim != 1 or not np.isfinite(decision.action).all():
+        if not _is_sound(decision.action):
             return decision  # for the gate to refuse
         if (
             self._due is not None
@@ -260,6 +260,16 @@ def seam_jumps(
     steps = np.abs(np.diff(commands, axis=0)).max(axis=1)
     at_seam = np.diff(chunks) != 0
     return steps[at_seam], steps[~at_seam]
+
+
+def _is_sound(action: object) -> bool:
+    """Whether an action is a row of finite numbers."""
+    return (
+        isinstance(action, np.ndarray)
+        and action.ndim == 1
+        and action.dtype.kind in "fiu"
+        and bool(np.isfinite(action).all())
+    )
 
 
 def _wait_for(asked: Future[Decision]) -> None:

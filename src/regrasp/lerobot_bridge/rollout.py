@@ -1,9 +1,11 @@
 """Runs a policy on a station: every tick through the safety gate, every episode recorded and scored."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +13,33 @@ import numpy as np
 from lerobot.utils.import_utils import register_third_party_plugins
 from numpy.typing import NDArray
 
-from regrasp.arm.so101 import LIMITS
-from regrasp.control import SafetyGate, Tick, run_episode
+from regrasp.control import Clock, EpisodeEnd, Policy, Tick, run_episode
 from regrasp.control.clock import FastClock, WallClock
+from regrasp.control.flight_recorder import FlightRecorder, wanted_of
+from regrasp.control.monitor import UNCALIBRATED, Calibration, Monitor
+from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.contract import Contract
-from regrasp.data.rollouts import Deployment, Outcome, Ticks, write_outcomes, write_ticks
+from regrasp.data.rollouts import FOLDER, Deployment, Outcome, Ticks, write_outcomes, write_ticks
 from regrasp.data.station import Station
-from regrasp.diagnosis.preflight import LiveView
-from regrasp.errors import CheckpointError, UsageError
+from regrasp.errors import DeviceError, UsageError
+from regrasp.lerobot_bridge.driving import Run, held_robot
 from regrasp.lerobot_bridge.episode_writer import EpisodeWriter, as_joint_dict, features_of
-from regrasp.lerobot_bridge.parts import Part, Tell, in_child, record_in_parts
-from regrasp.lerobot_bridge.policies import LoadedPolicy
+from regrasp.lerobot_bridge.live_view import look as look
+from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
-from regrasp.lerobot_bridge.stations import connected, is_twin
-
-EXTRA_LIMIT = 5.0
-"""A calibrated arm reports up to this much more than the model's limits, because LeRobot measures each range by
-hand; degrees. The gripper has no such slack."""
+from regrasp.lerobot_bridge.stations import is_twin
 
 TICKS = "ticks"
 """Folder of a recording part with the ticks of each episode."""
+
+FLIGHT = "flight"
+"""Folder of a recording part, and of the finished rollouts' `regrasp/`, with flight records."""
+
+SCORE = "score_"
+"""Beginning of the names of the monitor's scores in the arrays of an episode."""
+
+USUAL_SECONDS = 30.0
+"""Longest time of an episode on a real arm when nobody says how long."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,10 @@ class RolledOut:
         hz: Ticks per second, median over episodes; NaN on a simulation that need not keep time.
         p99_ms: 99th percentile of the time of one query of the policy.
         late_ticks: Ticks that began more than half a period late.
+        changed: Commands that the gate changed, by kind (see `control.gate`); one may have several kinds.
+        ended: Episodes by why they ended: `finished`, `time`, `gate-closed`.
+        alarms: Episodes in which a score of the monitor went beyond its limit, by the score's name.
+        flights: Flight records that were written.
     """
 
     out: Path | None
@@ -53,6 +65,10 @@ class RolledOut:
     hz: float
     p99_ms: float
     late_ticks: int
+    changed: Mapping[str, int] = field(default_factory=dict[str, int])
+    ended: Mapping[str, int] = field(default_factory=dict[str, int])
+    alarms: Mapping[str, int] = field(default_factory=dict[str, int])
+    flights: tuple[Path, ...] = ()
 
     @property
     def successes(self) -> int:
@@ -74,6 +90,9 @@ def rollout(
     called: str | None = None,
     options: Mapping[str, str] | None = None,
     workers: int = 1,
+    handover: bool = True,
+    home: bool | None = None,
+    calibration: Calibration = UNCALIBRATED,
     tell: Tell = lambda _message: None,
 ) -> RolledOut:
     """Run `episodes` episodes of the policy on the station and record them into the new folder `out`.
@@ -92,18 +111,25 @@ def rollout(
         called: What a printed command calls the station; its name when left out.
         options: Options of the command that were given beside, which a printed command repeats.
         workers: Processes that run side by side; more than 1 only on the twin.
+        handover: Hand chunks over without a jump, and on a real arm ask ahead for those that take time.
+        home: Drive the arm to a start drawn from the training's before each episode. When left out, a real arm is,
+            and the twin is not: its reset places the arm, at home or wherever the station's `starts` asks for.
+        calibration: When the monitor's scores are alarming (`control.monitor.calibrate`).
         tell: Gets {"episode", "success", "frames"} after each episode.
 
     Raises:
         CheckpointError: The checkpoint cannot be loaded, or does not fit the robot.
         DatasetError: The folder exists, or the disk is full.
+        DeviceError: The robot failed. Finished episodes are kept, and the same command goes on with them.
+        UsageError: The policy cannot keep up with the arm.
     """
     if episodes < 1:
         raise UsageError(f"--episodes is {episodes}; expected 1 or more.")
     register_third_party_plugins()
     out = Path(out).resolve()
     found = read_checkpoint(checkpoint)
-    run = Run(station, found.path, task, seed, seconds, n_action_steps)
+    homed = not is_twin(station) if home is None else home
+    run = Run(station, found.path, task, seed, seconds, n_action_steps, handover, homed, calibration)
     deployment = Deployment(task, overrides, str(checkpoint), called or station.name, dict(options or {}))
     plan = {
         "kind": "rollouts",
@@ -114,6 +140,8 @@ def rollout(
         "seconds": seconds,
         "n_action_steps": n_action_steps,
         "overrides": list(overrides),
+        "handover": handover,
+        "home": homed,
     }
     summary: list[dict[str, Any]] = []
     record_in_parts(
@@ -123,61 +151,15 @@ def rollout(
         workers=workers if is_twin(station) else 1,
         work=partial(_roll_part, run),
         tell=tell,
-        annotate=partial(_annotate, deployment, summary),
+        annotate=partial(_annotate, run, deployment, summary),
     )
     return _summary(out, summary, station.fps, timed=not is_twin(station))
 
 
-@dataclass(frozen=True)
-class Run:
-    """What stays the same from one episode to the next."""
-
-    station: Station
-    checkpoint: Path
-    task: str
-    seed: int
-    seconds: float | None
-    n_action_steps: int | None
-
-    @cached_property
-    def contract(self) -> Contract | None:
-        """What the policy was trained to expect, where that is known."""
-        return read_checkpoint(self.checkpoint).contract
-
-    def policy(self) -> LoadedPolicy:
-        """The policy, loaded in the process that runs it."""
-        return LoadedPolicy(self.checkpoint, task=self.task, n_action_steps=self.n_action_steps)
-
-    def gate(self, joints: list[str]) -> SafetyGate:
-        """A gate for these joints, from the contract's envelope where there is one.
-
-        Raises:
-            CheckpointError: The contract is of an arm with other joints.
-        """
-        if self.contract is None:
-            return SafetyGate.from_envelope(_limits(len(joints)), None)
-        trained = [joint.name for joint in self.contract.joints]
-        if trained != joints:
-            raise CheckpointError(
-                f"The checkpoint in {self.checkpoint} was trained on the joints {', '.join(trained)}; station "
-                f"'{self.station.name}' has {', '.join(joints)}. Choose the station that it was trained for."
-            )
-        jumps = np.array([joint.jump_max for joint in self.contract.joints], dtype=np.float64)
-        return SafetyGate.from_envelope(_limits(len(joints)), jumps)
-
-
-def _limits(joints: int) -> NDArray[np.float64]:
-    """Limits of an SO-101, and of nothing known for another arm (its driver has its own); shape [J, 2]."""
-    if joints != len(LIMITS):
-        return np.tile([-np.inf, np.inf], (joints, 1))
-    slack = np.array([[-EXTRA_LIMIT, EXTRA_LIMIT]] * (joints - 1) + [[0.0, 0.0]])
-    return LIMITS + slack
-
-
 def _roll_part(run: Run, part: Part, tell: Tell) -> None:
     """Run the episodes of a part that are not on disk yet."""
-    with connected(run.station) as robot:
-        policy = run.policy()
+    with held_robot(run.station) as robot:
+        policy, horizon = run.policy_for(robot)
         writer = EpisodeWriter(
             part.folder, fps=run.station.fps, features=features_of(robot), robot_type=robot.name
         )
@@ -185,59 +167,97 @@ def _roll_part(run: Run, part: Part, tell: Tell) -> None:
             for note in writer.notes:
                 tell({name: note.get(name) for name in ("episode", "success", "frames")})
             for episode in range(part.first + writer.episodes, part.last):
-                _roll_episode(run, robot, policy, writer, episode, tell)
+                _Episode(run, robot, writer, episode).roll(policy, horizon, tell)
         finally:
             writer.close()
 
 
-def _roll_episode(
-    run: Run, robot: Any, policy: LoadedPolicy, writer: EpisodeWriter, episode: int, tell: Tell
-) -> None:
-    """One episode: run, record, score."""
-    twin = is_twin(run.station)
-    joints = [name.removesuffix(".pos") for name in robot.action_features]
-    start = robot.reset(scene_seed("rollout", run.seed, episode)) if twin else None
-    ticks: list[Tick] = []
+class _Episode:
+    """One episode: home, run, watch, record, score."""
 
-    def keep(tick: Tick) -> None:
-        ticks.append(_without_images(tick))
-        writer.add(tick.observation, as_joint_dict(tick.sent, joints), run.task)
+    def __init__(self, run: Run, robot: Any, writer: EpisodeWriter, number: int) -> None:
+        self._run, self._robot, self._writer, self._number = run, robot, writer, number
+        self._twin = is_twin(run.station)
+        self._joints = [name.removesuffix(".pos") for name in robot.action_features]
+        self._clock: Clock = FastClock() if self._twin else WallClock()
+        self._ticks: list[Tick] = []
+        self._recorder = FlightRecorder(
+            self._joints, run.station.fps, lambda tick: run.calibration.tripped(tick.scores)
+        )
 
-    limit = run.seconds * run.station.fps if run.seconds else robot.twin.max_frames if twin else 900
-    end = run_episode(
-        robot,
-        policy,
-        run.gate(joints),
-        joints=joints,
-        clock=FastClock() if twin else WallClock(),
-        fps=run.station.fps,
-        max_ticks=round(limit),
-        finished=(lambda: robot.twin.success) if twin else (lambda: False),
-        observers=[keep],
-    )
-    scene = scene_note(start, robot) if twin else {}
-    # On real time the clock measures; a simulation that runs ahead of time has no rate.
-    note = {
-        "episode": episode,
-        "frames": end.ticks,
-        "late_ticks": end.late_ticks,
-        "seconds": end.seconds,
-        **scene,
-    }
-    _save_ticks(writer.folder / TICKS / f"{episode:06d}.npz", ticks)
-    writer.save(note)
-    tell({"episode": episode, "success": scene.get("success"), "frames": end.ticks})
+    def roll(self, policy: Policy, horizon: Horizon, tell: Tell) -> None:
+        """Run the episode and put it on disk."""
+        start = self._robot.reset(scene_seed("rollout", self._run.seed, self._number)) if self._twin else None
+        try:
+            if self._run.home:
+                self._run.bring_home(self._robot, self._joints, self._clock, self._number)
+            end = self._drive(policy)
+        except DeviceError as error:
+            said = f"Episode {self._number} was broken off: {error}"
+            kept = self._recorder.write(self._flight_file("-broken"), said)
+            raise DeviceError(said + (f" Its last seconds are in {kept}." if kept else "")) from error
+        scene = scene_note(start, self._robot) if self._twin else {}
+        if end.reason == "gate-closed":
+            self._recorder.tripped.setdefault("gate-closed", end.ticks - 1)
+        if self._recorder.tripped:
+            self._recorder.write(self._flight_file(), f"Episode {self._number} ended: {end.reason}.")
+        _save_ticks(self._writer.folder / TICKS / f"{self._number:06d}.npz", self._ticks)
+        self._writer.save({**self._note(end, horizon), **scene})
+        tell({"episode": self._number, "success": scene.get("success"), "frames": end.ticks})
+
+    def _drive(self, policy: Policy) -> EpisodeEnd:
+        """The loop itself."""
+        run, twin = self._run, self._twin
+        gate = run.gate(self._joints)
+        longest_s = run.seconds or (None if twin else USUAL_SECONDS)
+        success: Callable[[], bool] = lambda: bool(self._robot.twin.success) if twin else False  # noqa: E731
+        return run_episode(
+            self._robot,
+            policy,
+            gate,
+            joints=self._joints,
+            clock=self._clock,
+            fps=run.station.fps,
+            max_ticks=round(longest_s * run.station.fps) if longest_s else self._robot.twin.max_frames,
+            finished=success,
+            observers=[self._keep, self._recorder],
+            monitor=Monitor(run.station.fps, run.contract, gate.limits),
+        )
+
+    def _keep(self, tick: Tick) -> None:
+        self._ticks.append(_without_images(tick))
+        self._writer.add(tick.observation, as_joint_dict(tick.sent, self._joints), self._run.task)
+
+    def _note(self, end: EpisodeEnd, horizon: Horizon) -> dict[str, Any]:
+        """What is noted of the episode, as JSON values.
+
+        On real time the clock measures; a simulation that runs ahead of time has no rate.
+        """
+        return {
+            "episode": self._number,
+            "frames": end.ticks,
+            "late_ticks": end.late_ticks,
+            "seconds": end.seconds,
+            "ended": end.reason,
+            "changed": dict(end.interventions),
+            "alarms": sorted(self._recorder.tripped),
+            "horizon": [horizon.chunk, horizon.execute, horizon.delay],
+        }
+
+    def _flight_file(self, ending: str = "") -> Path:
+        return self._writer.folder / FLIGHT / f"episode-{self._number:03d}{ending}.npz"
 
 
 def _without_images(tick: Tick) -> Tick:
-    """The tick with its joint values only."""
+    """The tick with its joint values only, and without the rest of its plan."""
     values = {name: value for name, value in tick.observation.items() if not isinstance(value, np.ndarray)}
-    return Tick(tick.index, tick.wall_s, values, tick.decision, tick.sent, tick.intervened)
+    return replace(tick, observation=values, decision=replace(tick.decision, plan=None))
 
 
 def _save_ticks(path: Path, ticks: list[Tick]) -> None:
     """Keep the ticks of one episode as plain arrays."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    names = ticks[0].scores if ticks else {}
     np.savez(
         path,
         tick=np.array([tick.index for tick in ticks]),
@@ -245,31 +265,57 @@ def _save_ticks(path: Path, ticks: list[Tick]) -> None:
         inference_ms=np.array([tick.decision.inference_ms for tick in ticks]),
         chunk=np.array([tick.decision.chunk for tick in ticks]),
         position_in_chunk=np.array([tick.decision.position for tick in ticks]),
-        wanted=np.array([tick.decision.action for tick in ticks]),
+        wanted=np.array([wanted_of(tick, len(tick.sent)) for tick in ticks]),
         sent=np.array([tick.sent for tick in ticks]),
         intervened=np.array([tick.intervened for tick in ticks]),
+        reasons=np.array(["+".join(tick.reasons) for tick in ticks]),
+        allow_pickle=False,
+        **{f"{SCORE}{name}": np.array([tick.scores[name] for tick in ticks]) for name in names},
     )
 
 
+def _read_ticks(file: Path, episode: int) -> Ticks:
+    """The ticks of one episode, as `_save_ticks` left them."""
+    with np.load(file, allow_pickle=False) as stored:
+        arrays: dict[str, NDArray[Any]] = {name: stored[name] for name in stored.files}
+    scores = {name.removeprefix(SCORE): arrays.pop(name) for name in list(arrays) if name.startswith(SCORE)}
+    return Ticks(episode=np.full(len(arrays["tick"]), episode), scores=scores, **arrays)
+
+
 def _annotate(
-    deployment: Deployment, summary: list[dict[str, Any]], dataset: Path, parts: list[Path]
+    run: Run, deployment: Deployment, summary: list[dict[str, Any]], dataset: Path, parts: list[Path]
 ) -> None:
-    """Write outcomes and ticks beside the merged dataset, and hand the notes on."""
+    """Write outcomes, ticks and flight records beside the merged dataset, and hand the notes on."""
     fps = json.loads((dataset / "meta" / "info.json").read_text())["fps"]
     notes: list[dict[str, Any]] = []
     ticks: list[Ticks] = []
     for part in parts:
         found = json.loads((part / "finished.json").read_text())
         for note, file in zip(found, sorted((part / TICKS).glob("*.npz")), strict=False):
-            arrays: Mapping[str, NDArray[Any]] = dict(np.load(file, allow_pickle=False))
-            number = np.full(len(arrays["tick"]), len(notes))
-            ticks.append(Ticks(episode=number, **arrays))
+            ticks.append(_read_ticks(file, len(notes)))
             notes.append(note)
-    outcomes = [outcome_of(number, note, fps) for number, note in enumerate(notes)]
+    outcomes = [_outcome(number, note, fps) for number, note in enumerate(notes)]
     joined = Ticks.joined(ticks)
-    write_outcomes(dataset, outcomes, deployment)
+    horizon = next((Horizon(*note["horizon"]) for note in notes if note.get("horizon")), None)
+    write_outcomes(dataset, outcomes, replace(deployment, control=run.as_control(horizon)))
     write_ticks(dataset, joined)
-    summary.append({"outcomes": outcomes, "ticks": joined, "notes": notes})
+    flights = _keep_flights(dataset, parts)
+    summary.append({"outcomes": outcomes, "ticks": joined, "notes": notes, "flights": flights})
+
+
+def _outcome(number: int, note: dict[str, Any], fps: int) -> Outcome:
+    return replace(
+        outcome_of(number, note, fps), ended=note.get("ended", ""), interventions=note.get("changed", {})
+    )
+
+
+def _keep_flights(dataset: Path, parts: list[Path]) -> list[str]:
+    """Copy all flight records beside the dataset; gives their names."""
+    files = [file for part in parts for file in sorted((part / FLIGHT).glob("*.npz"))]
+    for file in files:
+        (dataset / FOLDER / FLIGHT).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, dataset / FOLDER / FLIGHT / file.name)
+    return [file.name for file in files]
 
 
 def _summary(out: Path, summary: list[dict[str, Any]], fps: int, *, timed: bool) -> RolledOut:
@@ -284,35 +330,8 @@ def _summary(out: Path, summary: list[dict[str, Any]], fps: int, *, timed: bool)
         hz=float(np.median(rates)) if rates else float("nan"),
         p99_ms=float(np.percentile(queries, 99)) if len(queries) else float("nan"),
         late_ticks=sum(note.get("late_ticks", 0) for note in notes),
+        changed=dict(sum((Counter(note.get("changed", {})) for note in notes), Counter[str]())),
+        ended=dict(Counter(note.get("ended", "") for note in notes)),
+        alarms=dict(Counter(name for note in notes for name in note.get("alarms", []))),
+        flights=tuple(out / FOLDER / FLIGHT / name for name in summary[0]["flights"]),
     )
-
-
-def look(station: Station, instruction: str, *, seed: int = 0) -> LiveView:
-    """What the station shows now, for preflight; nothing moves.
-
-    Args:
-        station: Whose robot is asked once for its joints and pictures.
-        instruction: The one that the policy is about to be given.
-        seed: The twin shows the start of the first episode of this seed.
-    """
-    return in_child(partial(_look, station, instruction, seed))
-
-
-def _look(station: Station, instruction: str, seed: int) -> LiveView:
-    with connected(station) as robot:
-        if is_twin(station):
-            robot.reset(scene_seed("rollout", seed, 0))
-        seen = robot.get_observation()
-        names = [name for name in robot.action_features if name.endswith(".pos")]
-        return LiveView(
-            instruction=instruction,
-            joints=np.array([seen[name] for name in names], dtype=np.float64),
-            images={
-                name: value
-                for name, value in seen.items()
-                if isinstance(value, np.ndarray) and value.ndim == 3
-            },
-            fps=float(station.fps),
-            joint_names=tuple(name.removesuffix(".pos") for name in names),
-            robot_type=str(robot.name),
-        )
