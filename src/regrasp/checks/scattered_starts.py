@@ -1,7 +1,8 @@
 """Episodes start from different poses of the arm.
 
 ## What it detects
-Episodes whose first pose lies away from the pose in which the others start.
+Episodes whose first pose lies away from the pose in which the others start; and episodes in which the leader is
+elsewhere than the follower when recording begins.
 
 ## Why it matters
 The first pictures and joints of a deployment then look like few of the demonstrations, or like none. In
@@ -18,6 +19,11 @@ start: starts spread evenly over a joint's whole range have 2.3 times.
 On five recordings of real arms this names three of their 33 episodes, and the one set that was started
 anywhere; sound demonstrations (pan 3 degrees, gripper 0.3) stay below it.
 
+*The leader apart*: in the first frame a joint of the arm is commanded by more than the same 15 % away from where it
+is, and is there, to a third of that distance, within a second. What a command that moves already leads by is
+taken off. The first commands then show a leap from the start pose that no policy should make; in five recordings
+of real arms 6 of 33 episodes begin like that, by 25 to 42 degrees.
+
 ## What can fool it
 Starts scattered on purpose, so that the policy learns to begin anywhere, look the same. That takes many
 more demonstrations; with enough of them this finding can be left alone.
@@ -32,14 +38,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data import Dataset
+from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.gripper_signals import in_one_sense
-from regrasp.diagnosis.signals import joint_scale
+from regrasp.diagnosis.signals import gripper_joints, joint_scale
 
 LIMIT_SHARE = 0.15
 """Of a joint's working range, or of the median joint's if that is wider; see the page."""
+
+LEAD_S = 0.2
+"""A command that moves already may lead the joint by what it moves in this time: arms lag by 0.08 to 0.14."""
 
 NORMAL_PER_MEDIAN_DEVIATION = 1.4826
 """Standard deviation of a normal distribution whose median absolute deviation is 1."""
@@ -62,6 +71,54 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
         yield _no_usual_start(dataset, starts, spread, 1.5 * limit)
     elif (away > allowed).any():
         yield _some_away(dataset, starts, away, allowed)
+
+
+@check(severity=Severity.WARNING)
+def leader_apart(dataset: Dataset) -> Iterator[Finding]:
+    """Report the episodes that begin with the leader away from the follower."""
+    dataset = in_one_sense(dataset)
+    if dataset.states.shape != dataset.actions.shape or dataset.action_names not in ((), dataset.joint_names):
+        return
+    scale = joint_scale(dataset)
+    limit = LIMIT_SHARE * np.maximum(scale, np.median(scale))
+    limit[list(gripper_joints(dataset.joint_names))] = (
+        np.inf
+    )  # what a gripper holds keeps it from its command
+    gaps = np.array([_caught_up_gap(episode) for episode in dataset.episodes])
+    if (np.abs(gaps) > limit).any():
+        yield _apart(dataset, gaps, limit)
+
+
+def _caught_up_gap(episode: Episode) -> NDArray[np.float64]:
+    """By how much each joint is commanded away from where it begins, [J]; 0 where it does not go there at once."""
+    frames = min(max(round(episode.fps), 1), episode.length - 1)
+    gaps = np.nan_to_num(episode.actions[: frames + 1] - episode.states[: frames + 1])
+    lead = max(round(LEAD_S * episode.fps), 1)
+    moved = episode.actions[: lead + 1] - episode.actions[0]
+    first = np.abs(gaps[0]) - np.nan_to_num(np.abs(moved)).max(axis=0)
+    caught = np.abs(gaps).min(axis=0) < np.abs(gaps[0]) / 3
+    return np.where(caught & (first > 0), np.sign(gaps[0]) * first, 0.0)
+
+
+def _apart(dataset: Dataset, gaps: NDArray[np.float64], limit: NDArray[np.float64]) -> Finding:
+    over = np.abs(gaps) / limit
+    worst, joint = np.unravel_index(int(np.argmax(over)), over.shape)
+    numbers = tuple(dataset.episodes[i].index for i in np.flatnonzero((over > 1).any(axis=1)))
+    name, first = dataset.joint_names[joint], dataset.episodes[worst]
+    return Finding(
+        summary=(
+            f"{len(numbers)} of {len(dataset.episodes)} episodes begin with the leader away from the follower; in "
+            f"episode {first.index} {name} is commanded to {first.actions[0, joint]:.1f} and is "
+            f"at {first.states[0, joint]:.1f}."
+        ),
+        where=Where(numbers, joint=name),
+        evidence=(
+            Evidence(f"{name} commanded away by", float(abs(gaps[worst, joint])), float(limit[joint])),
+        ),
+        fix=Fix(
+            "Begin to record when the follower has reached the leader; cut the first second of these episodes."
+        ),
+    )
 
 
 def _no_usual_start(
