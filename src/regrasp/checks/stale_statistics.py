@@ -58,6 +58,8 @@ class _Off:
     @property
     def times(self) -> float:
         """How many times as far off as is allowed; infinite for what is no number."""
+        if self.said == self.true:  # infinite, too
+            return 0.0
         times = abs(self.said - self.true) / self.allowed if self.allowed else np.inf
         return times if np.isfinite(times) else np.inf
 
@@ -104,7 +106,8 @@ def _compare(dataset: Dataset, feature: str, tolerance: float) -> Iterator[_Off]
     values = values[:, finite]
     if not values.size:
         return
-    low, high, mean, std = values.min(axis=0), values.max(axis=0), values.mean(axis=0), values.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers of 1e300 have no deviation
+        low, high, mean, std = values.min(axis=0), values.max(axis=0), values.mean(axis=0), values.std(axis=0)
     of_range = tolerance * (high - low) + 1e-5 * np.maximum(np.abs(low), np.abs(high)) + 1e-9
     true = {
         "min": (low, of_range),
@@ -129,8 +132,9 @@ def _compare(dataset: Dataset, feature: str, tolerance: float) -> Iterator[_Off]
 
 def _rounding(std: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far off a deviation is, up or down, whose variance is off by `SINGLE_PRECISION`."""
-    variance, off = np.square(std), SINGLE_PRECISION * np.square(mean)
-    return np.maximum(np.sqrt(variance + off) - std, std - np.sqrt(np.maximum(variance - off, 0)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance, off = np.square(std), SINGLE_PRECISION * np.square(mean)
+        return np.maximum(np.sqrt(variance + off) - std, std - np.sqrt(np.maximum(variance - off, 0)))
 
 
 def _values(off: list[_Off]) -> Finding:

@@ -14,12 +14,13 @@ def pooled_statistics(values: NDArray[np.float64]) -> dict[str, NDArray[np.float
     episode's quantiles (`lerobot.datasets.compute_stats.aggregate_feature_stats`). A column with a number
     that is not finite gives NaN, as LeRobot's own does.
     """
-    quantiles = np.quantile(values, list(QUANTILES.values()), axis=0)
-    return {
-        "min": values.min(axis=0),
-        "max": values.max(axis=0),
-        "mean": values.mean(axis=0),
-        "std": values.std(axis=0),
-        "count": np.array([float(len(values))]),
-        **dict(zip(QUANTILES, quantiles, strict=True)),
-    }
+    with np.errstate(invalid="ignore", over="ignore"):
+        quantiles = np.quantile(values, list(QUANTILES.values()), axis=0)
+        return {
+            "min": values.min(axis=0),
+            "max": values.max(axis=0),
+            "mean": values.mean(axis=0),
+            "std": values.std(axis=0),
+            "count": np.array([float(len(values))]),
+            **dict(zip(QUANTILES, quantiles, strict=True)),
+        }
