@@ -92,13 +92,11 @@ def _resting_gap(episode: Episode, slow: NDArray[np.float64]) -> NDArray[np.floa
         still = np.zeros(gaps.shape, dtype=np.bool_)
         still[1:] = np.abs(np.diff(episode.states, axis=0)) <= slow
         still[1:] &= np.abs(np.diff(episode.actions, axis=0)) <= slow
-    enough = max(2.0, 0.1 * episode.fps)
-    medians = np.full(gaps.shape[1], np.nan)
-    for joint in range(gaps.shape[1]):
-        known = gaps[still[:, joint], joint]
-        if len(known) >= enough:
-            medians[joint] = np.median(known)
-    return medians
+    still &= np.isfinite(gaps)
+    rising = np.sort(np.where(still, gaps, np.inf), axis=0)
+    known, joints = still.sum(axis=0), np.arange(gaps.shape[1])
+    medians = (rising[np.maximum(known - 1, 0) // 2, joints] + rising[known // 2 % len(rising), joints]) / 2
+    return np.where(known >= max(2.0, 0.1 * episode.fps), medians, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
