@@ -9,6 +9,7 @@ from sound_dataset import sound_dataset
 from regrasp import faults
 from regrasp.checks.video_out_of_step import video_out_of_step
 from regrasp.diagnosis import Undecided, sights
+from regrasp.diagnosis.runner import run_checks
 
 
 @pytest.mark.parametrize(("frames", "word"), [(5, "late"), (-5, "early"), (12, "late")])
@@ -76,3 +77,11 @@ def test_other_rates_are_judged_in_seconds(fps):
     late = faults.video_out_of_step(sound, camera="front", frames=round(0.4 * fps), episodes=range(4))
     (finding,) = video_out_of_step(late)
     assert finding.evidence[0].value == pytest.approx(0.4, abs=0.05)
+
+
+@pytest.mark.parametrize("camera", ["front", "wrist"])
+@pytest.mark.parametrize("first", [30, 50, 70])
+def test_a_frozen_camera_is_not_out_of_step(dataset, camera, first):
+    broken = faults.frozen_camera(dataset, camera=camera, first=first, episodes=(0, 4))
+    assert not list(video_out_of_step(broken))
+    assert {f.check for f in run_checks({"dataset": broken}).findings} == {"frozen-camera"}

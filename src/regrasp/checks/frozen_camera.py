@@ -44,10 +44,13 @@ from regrasp.diagnosis.signals import gripper_joints, joint_scale
 SAME_PICTURE_GREY_LEVELS = 5.0
 """Cells of one picture, encoded twice, stay closer than this; see the page."""
 
+MOVED_SHARE = 0.10
+"""Of their working range the joints must move, on average, for a still picture to be odd."""
+
 
 @check(severity=Severity.ERROR, explains=("changed-light",))
 def frozen_camera(
-    dataset: Dataset, *, max_frozen_s: float = 0.5, moved_share: float = 0.10
+    dataset: Dataset, *, max_frozen_s: float = 0.5, moved_share: float = MOVED_SHARE
 ) -> Iterator[Finding]:
     """Report the longest frozen stretch of each camera in each episode."""
     seen = sights(dataset).seen
@@ -55,12 +58,12 @@ def frozen_camera(
     for name, looks in seen.items():
         for episode, sight in looks:
             travel = (episode.states / joint_scale(dataset))[:, arm]
-            start, length = _longest_stretch(sight, travel, moved_share)
+            start, length = longest_stretch(sight, travel, moved_share)
             if length / episode.fps > max_frozen_s:
                 yield _finding(dataset, episode, name, start, length, max_frozen_s)
 
 
-def _longest_stretch(sight: Sight, travel: NDArray[np.float64], moved_share: float) -> tuple[int, int]:
+def longest_stretch(sight: Sight, travel: NDArray[np.float64], moved_share: float) -> tuple[int, int]:
     """First frame and length of the longest stretch of one picture in which the arm moved; (0, 0) if none."""
     stretches = [
         (first, last - first + 1)

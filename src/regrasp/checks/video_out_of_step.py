@@ -18,7 +18,8 @@ An episode is reported whose lag differs from that of the camera's other episode
 frames at least). A camera is reported when its episodes together lie outside `EARLIEST_S` to `LATEST_S`, or
 farther than `max_apart_s` from another camera that is nearer to 0. Each lag must correlate by at least
 `min_correlation`, and by `GAIN` better than the lag it is judged against. Where episodes disagree, those count as
-right that lie in that range, if they are a third or more.
+right that lie in that range, if they are a third or more. An episode whose pictures stand still for more than
+twice `SEARCH_S` while the arm moves is left to `frozen-camera`.
 
 Made-up and simulated cameras without any delay come out at 0.00 to 0.02 s for all episodes together, and single
 episodes at -0.06 to 0.09 s (43 episodes of two cameras each). Real cameras that are read in a thread of their own
@@ -40,6 +41,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.checks.frozen_camera import MOVED_SHARE, longest_stretch
 from regrasp.data import Dataset, Episode
 from regrasp.data.sight import Sight
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
@@ -119,6 +121,9 @@ def _curves(dataset: Dataset, looks: tuple[tuple[Episode, Sight], ...]) -> list[
         speed = np.sqrt(np.abs(np.diff(states, axis=0, prepend=states[:1])).sum(axis=1))
         seen = np.isfinite(sight.motion)
         frames, motion = sight.indices[seen], np.sqrt(sight.motion[seen].astype(np.float64))
+        _, frozen = longest_stretch(sight, states, MOVED_SHARE)
+        if frozen / dataset.fps > 2 * SEARCH_S:
+            continue
         correlations = np.array([_correlation(frames - lag, motion, speed) for lag in lags])
         if correlations.any():
             found.append(_Curve(lags / dataset.fps, correlations, len(motion), episode.index))
