@@ -6,7 +6,7 @@
 | `chunk_disagreement` | how much the newest chunk differs from what the last had planned for that time | degrees |
 | `reversals` | changes of direction of the commands, all joints together, over the last second | per second |
 | `stall` | time in which no joint has moved | s |
-| `saturation` | share of the last second's commands that the gate changed or that lay at a joint's limit | 0-1 |
+| `saturation` | share of the last second's commands that the gate had to change | 0-1 |
 | `camera_frozen` | time in which some camera has shown one and the same picture | s |
 | `camera_dark` | how much darker than in training the darkest camera is | 0-1 |
 | `time_budget` | time used, as a multiple of a demonstration's mean length | 1 |
@@ -66,15 +66,11 @@ class Monitor:
     Args:
         fps: Ticks per second.
         contract: What the policy was trained to expect; without it some scores are nan.
-        limits: Lowest and highest value of each joint, shape [J, 2].
     """
 
-    def __init__(
-        self, fps: float, contract: "Contract | None" = None, limits: NDArray[np.float64] | None = None
-    ) -> None:
+    def __init__(self, fps: float, contract: "Contract | None" = None) -> None:
         self._fps = fps
         self._window = max(round(fps), 1)
-        self._limits = limits
         self._known = _Known.of(contract)
         self.reset()
 
@@ -86,7 +82,7 @@ class Monitor:
         self._rested_since = 0.0
         self._turning: _Turning | None = None
         self._turns: deque[int] = deque(maxlen=self._window)
-        self._bounded: deque[bool] = deque(maxlen=self._window)
+        self._changed: deque[bool] = deque(maxlen=self._window)
         self._pictures: dict[str, tuple[NDArray[np.int16], float]] = {}
 
     def watch(self, tick: Tick, state: NDArray[np.float64]) -> Mapping[str, float]:
@@ -98,7 +94,7 @@ class Monitor:
             "chunk_disagreement": self._compare_plans(tick),
             "reversals": self._count_turns(tick.sent),
             "stall": self._time_still(state, now_s),
-            "saturation": self._share_bounded(tick),
+            "saturation": self._share_changed(tick),
             "camera_frozen": frozen,
             "camera_dark": dark,
             "time_budget": now_s / self._known.usual_s,
@@ -129,14 +125,9 @@ class Monitor:
             self._rested, self._rested_since = state, now_s
         return now_s - self._rested_since
 
-    def _share_bounded(self, tick: Tick) -> float:
-        at_limit = False
-        if self._limits is not None:
-            at_limit = bool(
-                (tick.sent <= self._limits[:, 0]).any() or (tick.sent >= self._limits[:, 1]).any()
-            )
-        self._bounded.append(tick.intervened or at_limit)
-        return sum(self._bounded) / self._window
+    def _share_changed(self, tick: Tick) -> float:
+        self._changed.append(tick.intervened)
+        return sum(self._changed) / self._window
 
     def _look(self, observation: Mapping[str, Any], now_s: float) -> tuple[float, float]:
         """Longest time that a camera has stood still, and how much darker than in training the darkest is."""

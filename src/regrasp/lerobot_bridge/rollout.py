@@ -221,7 +221,7 @@ class _Episode:
             max_ticks=round(longest_s * run.station.fps) if longest_s else self._robot.twin.max_frames,
             finished=success,
             observers=[self._keep, self._recorder],
-            monitor=Monitor(run.station.fps, run.contract, gate.limits),
+            monitor=Monitor(run.station.fps, run.contract),
         )
 
     def _keep(self, tick: Tick) -> None:
