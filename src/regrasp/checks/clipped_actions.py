@@ -58,6 +58,9 @@ UNBRAKED = 0.5
 GRADUAL_SHARE = 0.3
 """Of the rise that comes before the last step: a motor that is switched on comes in one step."""
 
+UNREACHED = 1e30
+"""Stands for what is no number, below every command."""
+
 SAME_SHARE = 2e-5
 """Of the working range: what float32 may change in a value that was cut off."""
 
@@ -89,7 +92,8 @@ def clipped_actions(dataset: Dataset, *, min_flat_s: float = 0.1, min_episodes: 
 
 
 def _flats(dataset: Dataset, joint: int, sign: float, min_flat_s: float) -> _Flats:
-    values = np.nan_to_num(sign * dataset.actions[:, joint], nan=-np.inf)
+    commands = sign * dataset.actions[:, joint]
+    values = np.where(np.isfinite(commands), commands, -UNREACHED)
     ends = first_frames(dataset)
     scale = max(float(action_scale(dataset)[joint]), QUIET_SHARE * float(action_scale(dataset).max()))
     extremes = np.repeat(np.maximum.reduceat(values, ends[:-1]), np.diff(ends))

@@ -81,8 +81,11 @@ def _in_percent(dataset: Dataset, commands: NDArray[np.float64]) -> bool:
 def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...]) -> tuple[float, float]:
     """Widest span and lowest command among the grippers of an episode; NaN is left out."""
     commands = np.nan_to_num(episode.actions[:, grippers], nan=np.inf)
-    finite = np.where(np.isfinite(commands), commands, commands.min(axis=0))
-    return float(np.ptp(finite, axis=0).max()), float(commands.min())
+    lowest = commands.min(axis=0)
+    if not np.isfinite(lowest).all():
+        return np.inf, -np.inf  # a gripper of which nothing is known
+    finite = np.where(np.isfinite(commands), commands, lowest)
+    return float(np.ptp(finite, axis=0).max()), float(lowest.min())
 
 
 def _finding(

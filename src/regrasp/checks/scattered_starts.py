@@ -61,6 +61,7 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
         raise Undecided(f"needs {min_episodes} episodes to know the usual start, got {len(dataset.episodes)}")
     dataset = in_one_sense(dataset)
     starts = np.array([episode.states[0] for episode in dataset.episodes])
+    starts = np.where(np.isnan(starts).all(axis=0), 0.0, starts)  # nothing is known of these joints
     away = np.abs(starts - np.nanmedian(starts, axis=0))
     scale = joint_scale(dataset)
     limit = LIMIT_SHARE * np.maximum(scale, np.median(scale))

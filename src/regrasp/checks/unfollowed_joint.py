@@ -103,9 +103,14 @@ class _Spans:
 def _spans(dataset: Dataset) -> _Spans:
     return _Spans(
         np.array([span(episode.actions) for episode in dataset.episodes]),
-        np.array([span(episode.states) for episode in dataset.episodes]),
+        np.array([_known_span(episode.states) for episode in dataset.episodes]),
         np.array([np.median(np.abs(e.actions - e.states), axis=0) for e in dataset.episodes]),
     )
+
+
+def _known_span(states: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each joint moves, [J]; NaN where nothing was measured."""
+    return np.where(np.isfinite(states).any(axis=0), span(states), np.nan)
 
 
 def _unmoved(dataset: Dataset, joint: int, min_followed: float) -> tuple[tuple[int, ...], float]:
@@ -151,7 +156,10 @@ def _stops_short(
 ) -> Iterator[Finding]:
     """The finding for one joint and one direction, +1 or -1, if commands lie beyond its stop."""
     scale = float(action_scale(dataset)[joint])
-    reach = float(np.nanpercentile(sign * dataset.states[:, joint], 99.9))
+    known = dataset.states[np.isfinite(dataset.states[:, joint]), joint]
+    if not len(known):
+        return
+    reach = float(np.percentile(sign * known, 99.9))
     if not (sign * dataset.actions[:, joint] > reach + beyond_share * scale).mean() > min_frames_share:
         return
     margin, still = beyond_share * scale, STILL_SHARE * scale

@@ -119,6 +119,8 @@ def _prefer(
 
 def pressing_sides(dataset: Dataset, joint: int, ends: tuple[float, float]) -> NDArray[np.int64]:
     """On which side of resting jaws the command lies longer, int64 [E]: -1 below, 1 above, 0 where none is held."""
+    if dataset.states.shape != dataset.actions.shape:
+        return np.zeros(len(dataset.episodes), dtype=np.int64)
     span = ends[1] - ends[0]
     states, gaps = dataset.states[:, joint], dataset.actions[:, joint] - dataset.states[:, joint]
     low, high = np.nanmin(states), np.nanmax(states)

@@ -148,13 +148,19 @@ def _lags_s(
     longest = min(round(LONGEST_LAG_S * fps), len(actions) - 3)
     if longest < 1:
         return np.full(actions.shape[1], np.nan)
-    wanted, moved = (np.nan_to_num(np.diff(values, axis=0).T) for values in (actions, states))
+    wanted, moved = (_steps(values) for values in (actions, states))
     likeness = _likeness(wanted, moved, longest)
     best = np.argmax(likeness, axis=1)
     found = (best + _vertex(likeness, best) - longest) / fps
     travelled = np.minimum(np.abs(wanted).sum(axis=1), np.abs(moved).sum(axis=1))
     tells = (likeness.max(axis=1) >= LEAST_LIKENESS) & (travelled > least)
     return np.where(tells, found, np.nan)
+
+
+def _steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From frame to frame, [J, T - 1]; 0 next to what is no number."""
+    known = np.where(np.isfinite(values), values, np.nan)
+    return np.nan_to_num(np.diff(known, axis=0).T)
 
 
 def _likeness(wanted: NDArray[np.float64], moved: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
