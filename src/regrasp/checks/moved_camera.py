@@ -41,7 +41,7 @@ from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.views import View, views
-from regrasp.stats.alignment import Alignment, align
+from regrasp.data.alignment import Alignment, align
 
 STILL_GREY_LEVELS = 4.0
 """A pixel that varies by so much within an episode counts exp(-1/2) = 0.6 as much as a still one, one that varies by

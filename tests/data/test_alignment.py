@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regrasp.stats.alignment import Alignment, align
+from regrasp.data.alignment import Alignment, align
 
 ONES = np.ones((48, 64))
 
