@@ -1,11 +1,17 @@
 """A station's robot as LeRobot makes it."""
 
 import contextlib
+import importlib
+import pkgutil
 from collections.abc import Generator
+from functools import cache
 from typing import Any
 
 import draccus
 import draccus.utils
+import lerobot.cameras
+import lerobot.robots
+import lerobot.teleoperators
 from lerobot.robots import RobotConfig, make_robot_from_config
 from lerobot.utils.errors import DeviceNotConnectedError
 from lerobot.utils.import_utils import register_third_party_plugins
@@ -15,13 +21,26 @@ from regrasp.errors import DeviceError, RegraspError, StationError
 from regrasp.lerobot_bridge.quiet import quiet
 
 
+@cache
+def know_drivers() -> None:
+    """Make every robot, teleoperator and camera known by its type: LeRobot's own and those of plugins.
+
+    LeRobot knows a driver once its package is imported; its scripts name them one by one.
+    """
+    for package in (lerobot.robots, lerobot.teleoperators, lerobot.cameras):
+        for module in pkgutil.iter_modules(package.__path__):
+            with contextlib.suppress(ImportError):  # a driver whose library is not installed
+                importlib.import_module(f"{package.__name__}.{module.name}")
+    register_third_party_plugins()
+
+
 def make_robot(station: Station) -> Any:
     """LeRobot's robot of a station, not yet connected.
 
     Raises:
         StationError: LeRobot knows no such robot, or refuses one of its options.
     """
-    register_third_party_plugins()
+    know_drivers()
     try:
         return make_robot_from_config(draccus.decode(RobotConfig, dict(station.robot)))
     except (
