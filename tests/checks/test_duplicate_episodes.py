@@ -112,7 +112,9 @@ def test_241_episodes_of_418_frames_take_a_quarter_of_a_second():
     assert time.process_time() - started < 0.25
 
 
-@pytest.mark.parametrize("name", ["record-test", "chethantu_pick_place", "techin517_so101_test"])
+@pytest.mark.parametrize(
+    "name", ["record-test", "chethantu_pick_place", "techin517_so101_test", "jackvial_screwdriver_e5"]
+)
 def test_real_demonstrations_share_next_to_nothing(real_data, name):
     dataset = read_dataset(real_data / name, video=False)
     assert not list(duplicate_episodes(dataset, min_share=0.01, min_frames=2))

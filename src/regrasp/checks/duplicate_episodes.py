@@ -13,8 +13,8 @@ recording that was resumed from a backup.
 Each frame's measurements and commands are rounded to `grid_share` of a joint's working range, far below an
 encoder's step and far above rounding in single precision. Two episodes share a frame when all of that is equal.
 The later one is a copy when `min_share` of the different frames of the shorter are shared, and these are
-at least `min_frames`: arms at rest look the same for a while, but all their frames count as one. On five
-recordings of real arms no two episodes share 1 % of their frames.
+at least `min_frames`: arms at rest look the same for a while, but all their frames count as one. On the
+four recordings of real arms at hand that have several episodes, no two share 1 % of their frames.
 
 ## What can fool it
 A simulated expert without noise, started twice from one state, does the same twice; that is a copy, too. One
