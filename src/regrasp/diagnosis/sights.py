@@ -85,12 +85,16 @@ def _sights(dataset: Dataset) -> Sights:
 
 
 def _look(camera: Camera, pairs: int) -> Sight | VideoError:
-    try:
-        return see(camera, _sampled(camera.length, pairs) if pairs else range(camera.length))
-    except MissingDecoder:
-        raise
-    except VideoError as error:
-        return error
+    """What the camera shows; kept with it, so that a dataset that shares its pictures need not decode them."""
+    known = vars(camera).setdefault("_looks", {})
+    if pairs not in known:
+        try:
+            known[pairs] = see(camera, _sampled(camera.length, pairs) if pairs else range(camera.length))
+        except MissingDecoder:
+            raise
+        except VideoError as error:
+            return error
+    return known[pairs]
 
 
 def _sampled(length: int, pairs: int) -> NDArray[np.int64]:

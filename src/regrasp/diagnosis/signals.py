@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,14 @@ SMALLEST_SCALE = 0.25
 
 
 def once_per_dataset[T](compute: Callable[[Dataset], T]) -> Callable[[Dataset], T]:
-    """Remember a function's result for as long as the dataset lives."""
-    known: WeakKeyDictionary[Dataset, T] = WeakKeyDictionary()
+    """Remember a function's result for as long as the dataset lives: it is kept with the dataset itself."""
 
     @wraps(compute)
     def remembered(dataset: Dataset) -> T:
-        if dataset not in known:
-            known[dataset] = compute(dataset)
-        return known[dataset]
+        known = vars(dataset).setdefault("_remembered", {})
+        if compute not in known:
+            known[compute] = compute(dataset)
+        return known[compute]
 
     return remembered
 
