@@ -14,7 +14,7 @@ from regrasp.diagnosis.joint_signals import lags
 
 def test_late_joints_are_reported_with_their_lag_in_seconds_and_frames(dataset):
     (finding,) = action_lag(faults.action_lag(dataset, seconds=0.4))
-    assert finding.where.episodes == (0, 1, 2, 3, 4, 5)
+    assert str(finding.where) == "the whole dataset"
     assert finding.evidence[0].value == pytest.approx(0.4 + LAG_FRAMES / 30, abs=0.02)
     assert finding.evidence[1].value == pytest.approx(12 + LAG_FRAMES, abs=0.5)
     assert "(0.50 s) after their commands." in finding.summary

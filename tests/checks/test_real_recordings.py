@@ -10,10 +10,12 @@ from regrasp.diagnosis.finding import Severity
 FOUND = {
     "record-test": {
         ("idle-stretches", (2, 3), None),
+        ("scattered-starts", (0,), "wrist_flex"),  # the leader apart
         ("scattered-starts", (0,), "elbow_flex"),
     },
     "chethantu_pick_place": {
         ("idle-stretches", (3, 18), None),
+        ("scattered-starts", (3, 12), "wrist_flex"),  # the leader apart
         ("scattered-starts", (0,), "elbow_flex"),
         ("unfollowed-joint", (0, 4, 11, 12, 15, 16), "wrist_flex"),
         ("unfollowed-joint", (5, 6), "wrist_roll"),
@@ -25,12 +27,18 @@ FOUND = {
         ("idle-stretches", (0,), None),
         ("idle-stretches", (2,), None),
         ("outlier-episodes", (0,), None),
+        ("scattered-starts", (0,), "shoulder_pan"),  # the leader apart
         ("scattered-starts", (0, 1, 2), "shoulder_lift"),
     },
-    "saintyuqi_test_data": {("unfollowed-joint", (0,), "elbow_flex")},
+    "saintyuqi_test_data": {
+        ("dropped-frames", (0,), None),  # at frame 145 the arm jumps by 7 degrees between two frames of rest
+        ("scattered-starts", (0,), "wrist_roll"),  # the leader apart
+        ("unfollowed-joint", (0,), "elbow_flex"),
+    },
     # A motor screwdriver that jumps by 195 as it should: nothing is said of joint 6.
     "jackvial_screwdriver_e5": {
         ("scattered-starts", (0,), "shoulder_lift"),
+        ("clipped-actions", (0, 1, 2, 3, 4), "shoulder_lift"),
         ("unfollowed-joint", (0, 1), "shoulder_lift"),
     },
 }

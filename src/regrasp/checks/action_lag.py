@@ -42,7 +42,7 @@ from regrasp.diagnosis.signals import require_matching_joints
 from regrasp.diagnosis.unit_signals import in_one_unit
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("video-out-of-step",))
 def action_lag(
     dataset: Dataset, *, max_lag_s: float = 0.27, max_difference_s: float = 0.1
 ) -> Iterator[Finding]:
@@ -55,9 +55,9 @@ def action_lag(
         raise Undecided("no joint moves enough to tell how late it follows its command")
     late, early = found.episodes > max_lag_s, found.episodes < least
     if usual > max_lag_s:
-        yield _everywhere(dataset, usual, late, max_lag_s)
+        yield _everywhere(dataset, usual, late | np.isnan(found.episodes), max_lag_s)
     elif usual < least:
-        yield _everywhere(dataset, usual, early, least)
+        yield _everywhere(dataset, usual, early | np.isnan(found.episodes), least)
     else:
         allowed = max(max_difference_s, 2.5 / dataset.fps)
         strays = np.abs(found.episodes - usual) > allowed
@@ -71,7 +71,7 @@ def _everywhere(dataset: Dataset, usual: float, where: NDArray[np.bool_], limit:
     order = "after" if usual > 0 else "before"
     return Finding(
         summary=f"The joints move {abs(frames):.1f} frames ({abs(usual):.2f} s) {order} their commands.",
-        where=Where(_numbers(dataset, where)),
+        where=Where() if where.all() else Where(_numbers(dataset, where)),
         evidence=(
             Evidence("lag", usual, limit, "s"),
             Evidence("lag in frames", frames, limit * dataset.fps),
