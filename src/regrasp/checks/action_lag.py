@@ -42,7 +42,7 @@ from regrasp.diagnosis.signals import require_matching_joints
 from regrasp.diagnosis.unit_signals import in_one_unit
 
 
-@check(severity=Severity.WARNING, explains=("video-out-of-step",))
+@check(severity=Severity.WARNING, explains=("video-out-of-step", "frozen-camera"))
 def action_lag(
     dataset: Dataset, *, max_lag_s: float = 0.27, max_difference_s: float = 0.1
 ) -> Iterator[Finding]:

@@ -74,7 +74,7 @@ class _Jumps:
     heights: NDArray[np.float64]
 
 
-@check(severity=Severity.WARNING, explains=("jerky-motion",))
+@check(severity=Severity.WARNING, explains=("jerky-motion", "action-lag"))
 def dropped_frames(dataset: Dataset, *, jump_share: float = 0.02) -> Iterator[Finding]:
     """Report the episodes in which measurement and command jump together."""
     require_matching_joints(dataset)
