@@ -82,3 +82,9 @@ def test_nothing_is_left_out_for_what_concerns_every_episode_or_can_be_put_right
         audited = audit(dataset)
         assert not audited.sound
         assert audited.kept == (0, 1, 2, 3, 4, 5)
+
+
+def test_what_can_be_put_right_says_so_with_the_command(tmp_path):
+    folder = write_v3(faults.near_duplicate_instructions(sound_dataset(cameras=False)), tmp_path / "typo")
+    (finding,) = audit(folder, only=["near-duplicate-instructions"]).findings
+    assert finding.fix.command == f"regrasp fix {folder} --into {folder}_fixed near-duplicate-instructions"

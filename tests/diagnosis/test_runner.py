@@ -68,6 +68,13 @@ def test_a_cause_in_the_whole_dataset_reaches_every_episode(explained):
     assert explained([()], [(5,), ()]) == [("a-cause", ())]
 
 
+def test_a_check_judges_again_without_the_episodes_that_a_cause_explains(dataset):
+    resting = faults.idle_stretches(dataset, episodes=[4], share=1.5)
+    broken = faults.mixed_units(resting, episodes=[2])
+    found = {f.check: f.where.episodes for f in run_checks({"dataset": broken}).findings}
+    assert found == {"mixed-units": (2,), "idle-stretches": (4,)}
+
+
 def test_what_is_explained_itself_explains_nothing(explained):
     assert explained([(1,)], [(1,)], [(1,)]) == [("a-cause", (1,)), ("a-third", (1,))]
     assert explained([], [(1,)], [(1,)]) == [("a-consequence", (1,))]

@@ -1,7 +1,8 @@
 """Every check that needs only a dataset, run on one."""
 
+import shlex
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -88,4 +89,14 @@ def audit(dataset: str | Path | Dataset, *, only: Collection[str] | None = None,
     read = dataset if isinstance(dataset, Dataset) else read_dataset(dataset, video=video)
     declared = read_expected(read.path)
     known_checks([one.check for one in declared])
-    return Audit(read, run_checks({"dataset": read}, only), declared)
+    result = run_checks({"dataset": read}, only)
+    return Audit(read, replace(result, findings=tuple(_with_fix(read, f) for f in result.findings)), declared)
+
+
+def _with_fix(dataset: Dataset, finding: Finding) -> Finding:
+    """The finding with `regrasp fix` as its command, where that puts it right and keeps the episodes."""
+    repair = finding.fix.repair
+    if repair is None or isinstance(repair, DropEpisodes):
+        return finding
+    command = ["regrasp", "fix", str(dataset.path), "--into", f"{dataset.path}_fixed", finding.check]
+    return replace(finding, fix=replace(finding.fix, command=shlex.join(command)))

@@ -7,13 +7,18 @@ import importlib.util
 import pkgutil
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from regrasp.diagnosis.check import Check, Undecided, registered
 from regrasp.diagnosis.finding import Finding
 from regrasp.errors import RegraspError, UsageError
+
+if TYPE_CHECKING:  # the catalogue is printed without NumPy
+    from regrasp.data import Dataset
 
 CHECKS_PACKAGE = "regrasp.checks"
 
@@ -34,51 +39,64 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
     An artefact that is None is missing: checks that read it are undecided. Looking at what the dataset
     itself refuses to give (a video that does not decode) is undecided too, with the reason.
 
-    A finding is a consequence, and left out, when the check of another finding explains it (`@check`) and
-    names all of its episodes.
+    A finding is a consequence, and left out, when other findings explain its check (`@check`) and name all of
+    its episodes. Where they name some of them, the check judges the dataset again without those.
     """
     start = time.monotonic()
     names = known_checks(only) if only else checks_reading(artefacts)
-    findings: list[Finding] = []
-    clean: list[str] = []
-    undecided: list[tuple[str, str]] = []
-    for name in names:
-        found, reasons = _run(_functions(name, artefacts), artefacts)
-        findings.extend(found)
-        if not found:
-            undecided.extend([(name, "; ".join(reasons))] if reasons else [])
-            clean.extend([] if reasons else [name])
-    findings = _without_consequences(findings)
+    outcomes = {name: _run(_functions(name, artefacts), artefacts) for name in names}
+    findings = _without_consequences({name: found for name, (found, _) in outcomes.items()}, artefacts)
     findings.sort(key=lambda finding: finding.severity.rank if finding.severity else 0)
-    return Result(tuple(findings), tuple(clean), tuple(undecided), time.monotonic() - start)
-
-
-def _without_consequences(findings: list[Finding]) -> list[Finding]:
-    """Those findings that no other one explains; what is explained itself explains nothing."""
-
-    @cache
-    def stands(place: int) -> bool:
-        finding = findings[place]
-        causes = [
-            cause.where.episodes
-            for other, cause in enumerate(findings)
-            if finding.check in _explained_by(cause.check) and stands(other)
-        ]
-        return not _covered(finding.where.episodes, causes)
-
-    return [finding for place, finding in enumerate(findings) if stands(place)]
-
-
-def _explained_by(name: str) -> set[str]:
-    return {explained for known in registered(name) for explained in known.explains}
-
-
-def _covered(episodes: tuple[int, ...], causes: list[tuple[int, ...]]) -> bool:
-    """Whether the causes were found in all these episodes; no episodes mean all of them."""
-    everywhere = any(not found for found in causes)
-    return everywhere or (
-        bool(episodes) and set(episodes) <= {number for found in causes for number in found}
+    silent = {name: reasons for name, (found, reasons) in outcomes.items() if not found}
+    return Result(
+        tuple(findings),
+        tuple(name for name, reasons in silent.items() if not reasons),
+        tuple((name, "; ".join(reasons)) for name, reasons in silent.items() if reasons),
+        time.monotonic() - start,
     )
+
+
+def _without_consequences(
+    outcomes: Mapping[str, list[Finding]], artefacts: Mapping[str, object]
+) -> list[Finding]:
+    """What was found by each check, without what findings of others explain; causes are judged first."""
+    left: dict[str, list[Finding]] = {}
+    causes_of = {name: _causes_of(name, outcomes) for name in outcomes}
+    for name in TopologicalSorter(causes_of).static_order():
+        causes = [finding.where.episodes for cause in causes_of[name] for finding in left[cause]]
+        everywhere = any(not episodes for episodes in causes)
+        covered = {number for episodes in causes for number in episodes}
+        left[name] = [] if everywhere else _beyond(name, outcomes[name], covered, artefacts)
+    return [finding for name in outcomes for finding in left[name]]
+
+
+def _causes_of(name: str, outcomes: Mapping[str, list[Finding]]) -> set[str]:
+    """Names of the checks that found something and explain this one."""
+    return {
+        other
+        for other, found in outcomes.items()
+        if found and any(name in known.explains for known in registered(other))
+    }
+
+
+def _beyond(
+    name: str, found: list[Finding], covered: set[int], artefacts: Mapping[str, object]
+) -> list[Finding]:
+    """The findings that are not explained by something in the episodes `covered`."""
+    new = [
+        finding for finding in found if not finding.where.episodes or set(finding.where.episodes) - covered
+    ]
+    if not any(covered & set(finding.where.episodes) for finding in new):
+        return new
+    dataset = artefacts.get("dataset")
+    rest = None if dataset is None else _leaving_out(cast("Dataset", dataset), covered)
+    return new if rest is None else _run(_functions(name, artefacts), {**artefacts, "dataset": rest})[0]
+
+
+def _leaving_out(dataset: "Dataset", numbers: set[int]) -> "Dataset | None":
+    """The dataset without these episodes; None when nothing would be left."""
+    episodes = tuple(episode for episode in dataset.episodes if episode.index not in numbers)
+    return replace(dataset, episodes=episodes) if episodes else None
 
 
 def _functions(name: str, artefacts: Mapping[str, object]) -> tuple[Check, ...]:
