@@ -186,16 +186,23 @@ def measure_contract(
         batch_size=checkpoint.batch_size,
         episodes=len(dataset.episodes),
         frames=dataset.frames,
-        normalisation_digest=checkpoint.normalisation_digest,
         dataset_id=dataset.repo_id or str(dataset.path),
         dataset_hash=content_hash(dataset),
         calibration_id=calibration_id,
         calibration_hash=calibration_hash,
         blind=not checkpoint.camera_keys,
-        normalisation=joint_statistics(checkpoint.normalizer),
-        policy_files=dict(checkpoint.file_hashes),
         state_sample=_state_sample(dataset),
+        **of_checkpoint(checkpoint),
     )
+
+
+def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Those fields of a contract that differ between the checkpoints of one training, but for its length."""
+    return {
+        "normalisation_digest": checkpoint.normalisation_digest,
+        "normalisation": joint_statistics(checkpoint.normalizer),
+        "policy_files": dict(checkpoint.file_hashes),
+    }
 
 
 def write_contract(checkpoint_path: str | Path, contract: Contract) -> Path:
