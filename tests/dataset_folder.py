@@ -1,6 +1,8 @@
 """Writes datasets to disk in LeRobot's layouts, without LeRobot: what the reader must read."""
 
+import contextlib
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -61,6 +63,15 @@ def write_video(path, frames, fps, codec="libsvtav1"):
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
+    _leave_real_time()
+
+
+def _leave_real_time():
+    """SVT-AV1, run as root, leaves its caller in a real-time class that starves every other process."""
+    if hasattr(os, "sched_setscheduler"):
+        for thread in Path("/proc/self/task").glob("*"):
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def _info(dataset, version, video):
