@@ -1,54 +1,160 @@
-"""`regrasp train`."""
+"""`regrasp train`: LeRobot's training to a plan, resumed exactly where it was stopped."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from regrasp.lerobot_bridge.training import Trained
+
 
 def command(
-    dataset: Annotated[Path, typer.Argument(help="LeRobot dataset to learn from.")],
-    out: Annotated[Path, typer.Option(help="New folder for the run.")],
+    dataset: Annotated[
+        str | None, typer.Argument(help="LeRobot dataset to learn from.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for the run.", show_default=False)] = None,
     policy: Annotated[
-        str, typer.Option(help="keypoint (two cores, minutes), act, smolvla, ...")
+        str,
+        typer.Option(
+            help="keypoint (two cores, minutes), act, smolvla, ... or a checkpoint to train further."
+        ),
     ] = "keypoint",
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps to take, instead of --epochs.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Samples per step.")] = None,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the data, instead of the plan's.", show_default=False)
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Steps to take, instead of --epochs.", show_default=False)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples per step.", show_default=False)] = None,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option(help="From a picture to the policy's answer, for chunks.", show_default=False),
+    ] = None,
+    hold_out: Annotated[
+        int | None, typer.Option(help="Episodes not to train on, but to ask about.", show_default=False)
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
+    ] = None,
+    new_statistics: Annotated[
+        bool, typer.Option("--new-statistics", help="Normalise a checkpoint anew when training it further.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of initialisation and shuffling.")] = 1000,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     options: Annotated[
         list[str] | None, typer.Argument(help="After `--`: any option of lerobot-train, as --name=value.")
     ] = None,
 ) -> None:
-    """Train a policy with LeRobot and write its contract beside each checkpoint."""
-    from regrasp.cli.progress import progress
-    from regrasp.data.dataset import read_dataset
+    """Train a policy with LeRobot to the plan of `regrasp plan`, and write its contract beside each checkpoint."""
+    dataset, passed = _parted(dataset, options or [])
+    _require_one(dataset, out, resume)
+    if dataset is not None:
+        from regrasp.data.dataset import read_dataset
 
-    read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
+        read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()
+    run = resume or out or Path()
+    try:
+        if resume is not None:
+            result = _resume(resume, dataset, passed)
+        else:
+            settings = {"policy": policy, "epochs": epochs, "steps": steps, "batch": batch, "seed": seed,
+                        "latency_ms": latency_ms, "hold_out": hold_out, "new_statistics": new_statistics}  # fmt: skip
+            result = _train(dataset or "", run, settings, passed)
+    except KeyboardInterrupt:
+        _say_how_to_go_on(run)
+        raise
+    page = _write_page(result)
+    _print_json(result, page) if json else _print(result, page)
+
+
+def _parted(dataset: str | None, options: list[str]) -> tuple[str | None, list[str]]:
+    """Without a dataset, the first of LeRobot's options stands in its place."""
+    if dataset is not None and dataset.startswith("--"):
+        return None, [dataset, *options]
+    return dataset, options
+
+
+def _require_one(dataset: str | None, out: Path | None, resume: Path | None) -> None:
+    """A new run needs data and a folder; one that goes on needs neither."""
+    from regrasp.errors import UsageError
+
+    if resume is not None and out is not None:
+        raise UsageError(
+            "Found both --resume and --out; expected one of them: a resumed run stays in its folder."
+        )
+    if resume is None and (dataset is None or out is None):
+        missing = "a dataset" if dataset is None else "--out"
+        raise UsageError(
+            f"Found no {missing.removeprefix('a ')}; expected {missing}: regrasp train DATASET --out NEW, or "
+            "regrasp train --resume RUN."
+        )
+
+
+def _train(dataset: str, out: Path, settings: dict[str, Any], passed: Sequence[str]) -> "Trained":
+    from regrasp.cli.progress import progress
     from regrasp.lerobot_bridge.training import Progress, train
 
     with progress("decoding") as decoding, progress("training") as training:
-        result = train(
-            dataset,
-            out,
-            policy=policy,
-            steps=steps,
-            epochs=epochs,
-            batch=batch,
-            seed=seed,
-            options=options or (),
-            progress=Progress(on_decode=decoding, on_step=training),
-        )
-    if json:
-        import json as writer
+        told = Progress(on_decode=decoding, on_step=training)
+        return train(dataset, out, **settings, options=passed, progress=told)
 
-        print(writer.dumps({"checkpoint": str(result.checkpoint), "steps": result.steps, "epochs": result.epochs,
-                            "losses": result.losses}))  # fmt: skip
-    else:
-        loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
-        print(f"{result.steps} steps, {result.epochs:.2f} epochs{loss}: {result.checkpoint}")
-        print(f"next: regrasp rollout {out} --station twin --episodes 20 --out NEW")
+
+def _resume(run: Path, dataset: str | None, passed: Sequence[str]) -> "Trained":
+    from regrasp.cli.progress import progress
+    from regrasp.lerobot_bridge.training import Progress, resume
+
+    with progress("decoding") as decoding, progress("training") as training:
+        told = Progress(on_decode=decoding, on_step=training)
+        return resume(run, dataset=dataset, options=passed, progress=told)
+
+
+def _say_how_to_go_on(run: Path) -> None:
+    """Where a run was stopped, the command that goes on with it."""
+    if (run / "training.json").exists():
+        print(f"go on with: regrasp train --resume {run}", file=sys.stderr)
+
+
+def _write_page(result: "Trained") -> Path:
+    """The curves as a page in the run's folder."""
+    from regrasp.report.training_page import write_training_page
+
+    return write_training_page(result.journal, result.run / "training.html")
+
+
+def _print_json(result: "Trained", page: Path) -> None:
+    import json
+
+    from regrasp.training.judgement import judge
+
+    told = {
+        "checkpoint": str(result.checkpoint),
+        "steps": result.steps,
+        "epochs": result.epochs,
+        "losses": result.losses,
+        "held_out": result.journal.held_out,
+        **judge(result.journal).to_json(),
+        "notes": result.journal.notes,
+        "page": str(page),
+    }
+    print(json.dumps(told))
+
+
+def _print(result: "Trained", page: Path) -> None:
+    from regrasp.training.judgement import judge
+
+    loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
+    print(f"{result.steps} steps, {result.epochs:.2f} epochs{loss}: {result.checkpoint}")
+    for line in (*result.journal.plan.get("warnings", ()), *result.journal.notes):
+        print(line)
+    verdict = judge(result.journal)
+    print(verdict.headline)
+    for line in verdict.lines:
+        print(f"  {line}")
+    print(f"curves: {page}")
+    print(f"next: regrasp rollout {result.run} --station twin --episodes 20 --out NEW")

@@ -2,13 +2,14 @@
 
 import contextlib
 import io
+import json
 import logging
 import os
-import re
+import shutil
 import sys
 import urllib.error
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,35 +20,25 @@ import torch
 from lerobot.scripts import lerobot_train
 from lerobot.utils.import_utils import register_third_party_plugins
 
-from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.contract import Contract, measure_contract, write_contract
+from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, pretrained_folder, read_checkpoint
+from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.errors import RegraspError, UsageError
-from regrasp.lerobot_bridge.cached_dataset import CachedDataset, can_be_cached
-
-DEFAULT_BATCH = {"keypoint": 64}
-"""Samples per step, as in the runs of docs/results.md; LeRobot's own default of 8 for every other policy."""
-
-DEFAULT_EPOCHS = {"keypoint": 8.0}
-"""Passes over the data. LeRobot's hardware guide: imitation learning converges in 5 to 10 epochs."""
+from regrasp.lerobot_bridge.keeping import Keeper, Progress
+from regrasp.lerobot_bridge.resuming import (
+    exact_resuming,
+    newest_checkpoint,
+    point_last_at,
+    remove_partial,
+    whole_checkpoints,
+)
+from regrasp.training.journal import Journal, read_journal
+from regrasp.training.plan import Plan, plan
 
 MOST_THREADS = 4
 """Threads that train. Measured on two idle cores with the keypoint policy: two threads take 0.6 of the time of one."""
 
-_LOG_LINE = re.compile(r"step:(?P<step>\S+).*?loss:(?P<loss>[-\d.naif]+)")
-
-
-@dataclass
-class Progress:
-    """What training tells while it runs; each is called with (done, of all).
-
-    Attributes:
-        on_decode: Episodes whose video has been decoded into memory.
-        on_step: Steps taken.
-    """
-
-    on_decode: Callable[[int, int], None] = lambda _done, _all: None
-    on_step: Callable[[int, int], None] = lambda _done, _all: None
+_CHUNKS = {"--policy.chunk_size", "--policy.n_action_steps", "--policy.horizon"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +51,7 @@ class Trained:
         steps: Steps taken.
         epochs: Passes over the data: steps x batch / frames.
         losses: (step, training loss) as LeRobot logged them.
+        journal: All that was noted on the way.
     """
 
     checkpoint: Path
@@ -67,21 +59,12 @@ class Trained:
     steps: int
     epochs: float
     losses: tuple[tuple[int, float], ...]
+    journal: Journal
 
-
-class _Losses(logging.Handler):
-    """Collects the losses from LeRobot's log lines; they are kept nowhere else."""
-
-    def __init__(self, log_freq: int) -> None:
-        super().__init__(logging.INFO)
-        self.log_freq = log_freq
-        self.found: list[tuple[int, float]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        matched = _LOG_LINE.search(record.getMessage())
-        if matched:
-            step = (len(self.found) + 1) * self.log_freq  # LeRobot shortens large step numbers: 12K
-            self.found.append((step, float(matched["loss"])))
+    @property
+    def run(self) -> Path:
+        """The folder of the run."""
+        return self.checkpoint.parents[2]
 
 
 def train(
@@ -92,19 +75,25 @@ def train(
     steps: int | None = None,
     epochs: float | None = None,
     batch: int | None = None,
+    latency_ms: float | None = None,
+    hold_out: int | Sequence[int] | None = None,
+    new_statistics: bool = False,
     seed: int = 1000,
     options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Trained:
-    """Train `policy` on `dataset` into the new folder `out`.
+    """Train `policy` on `dataset` into the new folder `out`, as `regrasp.plan` says.
 
     Args:
         dataset: Folder of a LeRobot v3.0 dataset.
         out: New folder; gets `checkpoints/STEP/pretrained_model` as from `lerobot-train`.
-        policy: LeRobot's name of the policy type.
+        policy: LeRobot's name of the policy type, or a checkpoint to train further.
         steps: Steps to take; or give `epochs`.
-        epochs: Passes over the data.
+        epochs: Passes over the data; those of the plan when neither is given.
         batch: Samples per step.
+        latency_ms: From a picture to the policy's answer, for the length of chunks.
+        hold_out: How many episodes not to train on, or which; those of the plan by default.
+        new_statistics: Normalise a checkpoint that is trained further with the statistics of this dataset.
         seed: Of initialisation and shuffling.
         options: Any further options of `lerobot-train`, as `--name=value`; they win over those set here.
         progress: Is told of decoding and of each step.
@@ -115,24 +104,124 @@ def train(
     """
     out = Path(out).resolve()
     _require_new(out)
-    data = read_dataset(dataset)
-    batch = batch or DEFAULT_BATCH.get(policy, 8)
-    per_epoch = data.frames / batch
-    steps = steps or max(1, round((epochs or DEFAULT_EPOCHS.get(policy, 8.0)) * per_epoch))
-    arguments = _arguments(data, out, policy=policy, steps=steps, batch=batch, seed=seed, options=options)
-    steps, batch = _number(arguments, "steps"), _number(arguments, "batch_size")
-    losses = _Losses(_number(arguments, "log_freq"))
-    _run(arguments, losses, progress or Progress())
-    contract = _write_contracts(out, data)
-    last = out / "checkpoints" / "last" / "pretrained_model"
-    return Trained(last, contract, steps, steps * batch / data.frames, tuple(losses.found))
+    given = dict(option.split("=", 1) for option in options if "=" in option)
+    data = _chosen(read_dataset(dataset), given.get("--dataset.episodes"))
+    policy = given.get("--policy.path", policy)
+    planned = plan(
+        data,
+        policy=policy,
+        steps=_whole(given, "--steps") or steps,
+        epochs=None if "--steps" in given else epochs,
+        batch=_whole(given, "--batch_size") or batch,
+        latency_ms=latency_ms,
+        hold_out=0 if "--dataset.eval_split" in given else hold_out,
+    )
+    arguments = arguments_for(data, planned, policy=policy, seed=seed, options=options)
+    journal = Journal(
+        dataset=str(Path(data.path).resolve()),
+        policy=planned.policy,
+        arguments=arguments,
+        total_steps=planned.steps,
+        frames=data.frames,
+        held_out=list(planned.held_out),
+        plan=planned.to_json(),
+    )
+    start = None if new_statistics else _local_checkpoint(policy)
+    keeper = Keeper(out, data, journal, start=start, progress=progress or Progress())
+    return _finish(keeper, [*arguments, f"--output_dir={out}"])
+
+
+def resume(
+    run: str | Path,
+    *,
+    dataset: str | Path | None = None,
+    options: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Trained:
+    """Go on with a training that was stopped, to the weights that it would have had without the stop.
+
+    A run that has taken all its steps is left as it is. One that was stopped before its first checkpoint begins anew.
+
+    Args:
+        run: The folder that was `out`.
+        dataset: Where the dataset lies now, if it was moved.
+        options: Options of `lerobot-train` that shall change, as `--name=value`.
+        progress: Is told of decoding and of each step.
+
+    Raises:
+        UsageError: There is no training to go on with.
+    """
+    run = Path(run).resolve()
+    journal, newest = read_journal(run), newest_checkpoint(run)
+    if newest is None:
+        return _begin_anew(run, journal, options, progress or Progress())
+    checkpoint = read_checkpoint(newest)
+    config = checkpoint.train_config or {}
+    root = Path(dataset or config["dataset"]["root"])
+    data = read_dataset(root)
+    journal = journal or _journal_of(checkpoint, data)
+    step, total = int(newest.name), _total(options, config)
+    keeper = Keeper(run, data, journal, start=None, progress=progress or Progress(), taken=step)
+    if step >= total:
+        return _trained(keeper)
+    journal.cut_after(step)
+    journal.resumed_at.append(step)
+    journal.total_steps, journal.finished = total, False
+    remove_partial(run)
+    point_last_at(newest)
+    arguments = [
+        f"--config_path={newest / MODEL_FOLDER / 'train_config.json'}",
+        "--resume=true",
+        f"--output_dir={run}",
+        f"--dataset.root={Path(data.path).resolve()}",
+        *options,
+    ]
+    return _finish(keeper, arguments)
+
+
+def _begin_anew(run: Path, journal: Journal | None, options: Sequence[str], progress: Progress) -> Trained:
+    """Take a run that has no checkpoint yet from its first step: nothing is lost, and the weights are the same."""
+    if journal is None:
+        raise UsageError(
+            f"Found no training to go on with in {run}; expected a folder that `regrasp train --out` or lerobot-train "
+            "made and that has a checkpoint. Train anew, into another folder."
+        )
+    data = _chosen(read_dataset(journal.dataset), None)
+    shutil.rmtree(run)
+    fresh = journal.model_copy(update={"steps": [], "evaluations": [], "notes": [], "resumed_at": [0]})
+    given = dict(option.split("=", 1) for option in fresh.arguments if "=" in option)
+    start = _local_checkpoint(given.get("--policy.path", ""))
+    keeper = Keeper(run, data, fresh, start=start, progress=progress)
+    return _finish(keeper, [*fresh.arguments, f"--output_dir={run}", *options])
+
+
+def _finish(keeper: Keeper, arguments: Sequence[str]) -> Trained:
+    run_lerobot(arguments, keeper)
+    keeper.finish()
+    return _trained(keeper)
+
+
+def _trained(keeper: Keeper) -> Trained:
+    """What came of it, by its last checkpoint."""
+    last = keeper.run / "checkpoints" / "last" / MODEL_FOLDER
+    checkpoint = read_checkpoint(last)
+    steps, journal = checkpoint.step or 0, keeper.journal
+    epochs = steps * (checkpoint.batch_size or 0) / journal.frames
+    return Trained(last, keeper.contract(checkpoint), steps, epochs, journal.losses, journal)
 
 
 def _require_new(out: Path) -> None:
     """Raise UsageError when the folder of a run exists."""
     if not out.exists():
         return
-    if (out / "checkpoints").exists() and not list(out.glob("checkpoints/*/pretrained_model/regrasp.json")):
+    journal, newest = read_journal(out), newest_checkpoint(out)
+    if journal is not None and not journal.finished:
+        taken = 0 if newest is None else int(newest.name)
+        raise UsageError(
+            f"{out} holds a training that was stopped; {taken} of its {journal.total_steps} steps are kept. Go on with "
+            f"`regrasp train --resume {out}`, or choose another --out."
+        )
+    if journal is None and (out / "checkpoints").exists() and newest is None:
         raise UsageError(
             f"{out} holds a training run that was not finished; expected a new folder. Delete it and train again, or "
             "choose another --out."
@@ -140,63 +229,106 @@ def _require_new(out: Path) -> None:
     raise UsageError(f"{out} exists already; expected a new folder. Choose another --out or delete it first.")
 
 
-def _arguments(
-    data: Dataset, out: Path, *, policy: str, steps: int, batch: int, seed: int, options: Sequence[str]
+def _chosen(data: Dataset, episodes: str | None) -> Dataset:
+    """The dataset with only the episodes that LeRobot's option names."""
+    if episodes is None:
+        return data
+    try:
+        numbers = {int(number) for number in json.loads(episodes)}
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"--dataset.episodes is {episodes}; expected a list such as [0,1,2].") from error
+    chosen = tuple(episode for episode in data.episodes if episode.index in numbers)
+    return replace(data, episodes=chosen, declared=None)
+
+
+def _local_checkpoint(policy: str) -> Checkpoint | None:
+    """The checkpoint that training starts from, where it lies on this machine."""
+    return read_checkpoint(policy) if policy and Path(policy).is_dir() else None
+
+
+def _journal_of(checkpoint: Checkpoint, data: Dataset) -> Journal:
+    """The journal of a run that LeRobot alone began."""
+    config = checkpoint.train_config or {}
+    return Journal(
+        dataset=str(Path(data.path).resolve()),
+        policy=checkpoint.policy_type,
+        arguments=[],
+        total_steps=int(config.get("steps", 0)),
+        frames=data.frames,
+    )
+
+
+def _total(options: Sequence[str], config: Mapping[str, Any]) -> int:
+    given = dict(option.split("=", 1) for option in options if "=" in option)
+    return _whole(given, "--steps") or int(config.get("steps", 0))
+
+
+def arguments_for(
+    data: Dataset, planned: Plan, *, policy: str, seed: int, options: Sequence[str]
 ) -> list[str]:
     """Options for `lerobot-train`: ours, except where `options` names the same."""
     given = {option.split("=", 1)[0] for option in options}
+    steps = planned.steps
     ours = {
         "--dataset.repo_id": data.repo_id or f"local/{Path(data.path).name}",
         "--dataset.root": str(Path(data.path).resolve()),
         "--dataset.video_backend": "pyav",
-        "--policy.type": policy,
+        **_policy_option(policy),
         "--policy.push_to_hub": "false",
         "--policy.device": "cuda" if torch.cuda.is_available() else "cpu",
-        "--output_dir": str(out),
-        "--job_name": f"{policy}-{Path(data.path).name}",
+        "--job_name": f"{planned.policy}-{Path(data.path).name}",
         "--steps": str(steps),
-        "--batch_size": str(batch),
+        "--batch_size": str(planned.batch),
         "--seed": str(seed),
         "--num_workers": "0",
         "--log_freq": str(max(1, min(50, steps // 20))),
-        "--save_freq": str(steps),
+        "--save_freq": str(planned.save_every),
         "--env_eval_freq": "0",
         "--wandb.enable": "false",
+        **dict(option.split("=", 1) for option in planned.options),
     }
-    if "--policy.path" in given:
-        del ours["--policy.type"]
+    if given & _CHUNKS:  # they must fit each other: the user's alone count
+        ours = {name: value for name, value in ours.items() if name not in _CHUNKS}
+    if planned.held_out:
+        trained = [episode.index for episode in data.episodes if episode.index not in planned.held_out]
+        ours["--dataset.episodes"] = json.dumps(trained)
+        given.discard("--dataset.episodes")
+        options = [option for option in options if not option.startswith("--dataset.episodes=")]
     return [f"{name}={value}" for name, value in ours.items() if name not in given] + list(options)
 
 
-def _number(arguments: Sequence[str], name: str) -> int:
-    """The value of `--name=value` as an integer."""
-    value = next(one.split("=", 1)[1] for one in reversed(arguments) if one.startswith(f"--{name}="))
+def _policy_option(policy: str) -> dict[str, str]:
+    """A type, the folder of a checkpoint, or an id on the Hub."""
+    if Path(policy).is_dir():
+        return {"--policy.path": str(pretrained_folder(policy).resolve())}
+    return {"--policy.path" if "/" in policy else "--policy.type": policy}
+
+
+def _whole(given: Mapping[str, str], name: str) -> int | None:
+    """The value of an option as an integer."""
+    if name not in given:
+        return None
     try:
-        return int(value)
+        return int(given[name])
     except ValueError as error:
-        raise UsageError(f"--{name} is {value!r}; expected a whole number.") from error
+        raise UsageError(f"{name} is {given[name]!r}; expected a whole number.") from error
 
 
-def _run(arguments: Sequence[str], losses: _Losses, progress: Progress) -> None:
-    """LeRobot's training, with its dataset served from memory where it fits."""
+def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
+    """LeRobot's training, with its dataset served from memory where it fits, and what `keeper` notes."""
     register_third_party_plugins()
     torch.set_num_threads(min(os.cpu_count() or 1, MOST_THREADS))
     make_datasets: Any = lerobot_train.make_train_eval_datasets
     run: Any = lerobot_train.train  # its decorator fills in the configuration from the command line
-
-    def make_cached(config: Any) -> tuple[Any, Any]:
-        logging.getLogger().addHandler(losses)
-        training, held_out = make_datasets(config)
-        # Worker processes would each take a copy of the frames; with them, LeRobot's own loading is kept.
-        if config.num_workers == 0 and not config.dataset.streaming and can_be_cached(training):
-            training = CachedDataset(training, on_decode=progress.on_decode)
-        return training, held_out
-
     printed = io.StringIO()
     try:
         with (
-            mock.patch.object(lerobot_train, "make_train_eval_datasets", make_cached),
-            mock.patch.object(lerobot_train, "tqdm", partial(_Bar, progress.on_step)),
+            mock.patch.object(
+                lerobot_train, "make_train_eval_datasets", partial(keeper.make_datasets, make_datasets)
+            ),
+            mock.patch.object(lerobot_train, "tqdm", partial(_Bar, keeper.progress.on_step, keeper.taken)),
+            exact_resuming(),
+            whole_checkpoints(keeper.on_saved),
             mock.patch.object(sys, "argv", ["lerobot-train", *arguments]),
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),
@@ -212,6 +344,8 @@ def _run(arguments: Sequence[str], losses: _Losses, progress: Progress) -> None:
             "LeRobot wants to download ImageNet weights and there is no network; give "
             "`-- --policy.pretrained_backbone_weights=null` to train the vision backbone from scratch."
         ) from error
+    except RegraspError:
+        raise
     except RuntimeError as error:
         raise RegraspError(
             f"Training stopped: {_first_line(error)}. Checkpoints that were written are kept."
@@ -221,8 +355,8 @@ def _run(arguments: Sequence[str], losses: _Losses, progress: Progress) -> None:
 class _Bar:
     """Takes the place of LeRobot's progress bar and hands its steps on."""
 
-    def __init__(self, on_step: Callable[[int, int], None], *, total: int, **_: Any) -> None:
-        self._on_step, self._total, self._done = on_step, total, 0
+    def __init__(self, on_step: Callable[[int, int], None], taken: int, *, total: int, **_: Any) -> None:
+        self._on_step, self._total, self._done = on_step, taken + total, taken
 
     def update(self, steps: int) -> None:
         """`steps` more have been taken."""
@@ -255,14 +389,3 @@ def _refusal(printed: str) -> str:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def _write_contracts(out: Path, data: Dataset) -> Contract:
-    """Write `regrasp.json` beside every checkpoint; gives that of the last."""
-    folders = sorted((out / "checkpoints").glob("[0-9]*/pretrained_model"))
-    contracts = []
-    for folder in folders:
-        contract = measure_contract(data, read_checkpoint(folder))
-        write_contract(folder, contract)
-        contracts.append(contract)
-    return contracts[-1]

@@ -437,7 +437,7 @@ class _Draft:
                 "the checkpoint's: another one would not fit its parameters",
             )
         elif kind.chunk_why:
-            chunk, chunk_why = min(kind.chunk, longest), kind.chunk_why
+            chunk, chunk_why = kind.chunk, kind.chunk_why
         elif wanted > longest:
             chunk_why = (
                 f"no longer, since episodes are short: beyond it, {PADDED:.0%} of the targets are padding"

@@ -1,0 +1,204 @@
+"""What is kept of a training while LeRobot runs it: losses, contracts, answers about held-out episodes."""
+
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lerobot.utils.logging_utils import MetricsTracker
+
+from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
+from regrasp.data.contract import Contract, measure_contract, of_checkpoint, read_contract, write_contract
+from regrasp.data.dataset import Dataset
+from regrasp.errors import RegraspError
+from regrasp.lerobot_bridge.cached_dataset import CachedDataset, can_be_cached
+from regrasp.lerobot_bridge.normalising import checkpoint_statistics, training_statistics
+from regrasp.lerobot_bridge.questions import Examiner, asker
+from regrasp.training.journal import Evaluation, Journal, figures, write_journal
+
+EVERY_S = 10.0
+"""The journal is written at each checkpoint, and in between this often."""
+
+
+@dataclass
+class Progress:
+    """What training tells while it runs; each is called with (done, of all).
+
+    Attributes:
+        on_decode: Episodes whose video has been decoded into memory.
+        on_step: Steps taken.
+    """
+
+    on_decode: Callable[[int, int], None] = lambda _done, _all: None
+    on_step: Callable[[int, int], None] = lambda _done, _all: None
+
+
+class _Rows(logging.Handler):
+    """Takes the numbers from LeRobot's log: it logs its tracker itself, and keeps them nowhere else."""
+
+    def __init__(self, on_row: Callable[[dict[str, float]], None]) -> None:
+        super().__init__(logging.INFO)
+        self._on_row = on_row
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(record.msg, MetricsTracker):
+            numbers = {name: float(value) for name, value in record.msg.to_dict().items()}
+            step, epoch = numbers.pop("steps"), numbers.pop("epochs")
+            self._on_row({"step": step, "epoch": epoch, **numbers})
+
+
+@dataclass
+class Keeper:
+    """Stands beside one training.
+
+    Attributes:
+        run: The folder of the run.
+        data: All episodes, those held out included.
+        journal: What is noted.
+        start: The checkpoint whose statistics are kept, when it is trained further.
+        progress: Is told of decoding and of each step.
+        taken: Steps that were taken before.
+    """
+
+    run: Path
+    data: Dataset
+    journal: Journal
+    start: Checkpoint | None = None
+    progress: Progress = field(default_factory=Progress)
+    taken: int = 0
+    cached: bool = True
+    _contract: Contract | None = None
+    _examiner: Examiner | None = None
+    _written: float = 0.0
+    _saved: float = 0.0
+
+    def make_datasets(self, make: Callable[[Any], tuple[Any, Any]], config: Any) -> tuple[Any, Any]:
+        """LeRobot's datasets: from memory where they fit, with the right statistics."""
+        logging.getLogger().addHandler(_Rows(self._on_row))
+        training, held_out = make(config)
+        if not config.resume:
+            self._set_statistics(training, config)
+        # Worker processes would each take a copy of the frames; with them, LeRobot's own loading is kept.
+        plain = config.num_workers == 0 and not config.dataset.streaming
+        if self.cached and plain and can_be_cached(training):
+            training = CachedDataset(training, on_decode=self.progress.on_decode)
+        self._saved = time.monotonic()
+        self._write()
+        return training, held_out
+
+    def on_saved(self, folder: Path, parts: Mapping[str, Any]) -> None:
+        """Add the contract to a checkpoint, and ask its policy about held-out episodes."""
+        model = folder / MODEL_FOLDER
+        contract = self._contract_of(read_checkpoint(model))
+        write_contract(model, contract)
+        if self.journal.held_out:
+            self._examine(contract, parts)
+        self._saved = time.monotonic()
+        self._write()
+
+    def finish(self) -> None:
+        """All steps are taken."""
+        self.journal.finished = True
+        self._write()
+        if "wandb" in sys.modules and sys.modules["wandb"].run is not None:
+            sys.modules["wandb"].finish()
+
+    def _on_row(self, row: dict[str, float]) -> None:
+        self.journal.steps.append(row)
+        if time.monotonic() - self._written > EVERY_S:
+            self._write()
+
+    def _write(self) -> None:
+        write_journal(self.run, self.journal)
+        self._written = time.monotonic()
+
+    def note(self, line: str) -> None:
+        """Keep a sentence for whoever reads the journal; once."""
+        if line not in self.journal.notes:
+            self.journal.notes.append(line)
+
+    def _set_statistics(self, training: Any, config: Any) -> None:
+        """Those of the checkpoint that is trained further, else those of the episodes that are trained on."""
+        meta = training.meta
+        if self.start is not None:
+            kept = checkpoint_statistics(self.start, meta.stats)
+            if kept is not None:
+                meta.stats = kept
+                self.note(
+                    "Normalised with the checkpoint's statistics, as its weights were trained; --new-statistics takes "
+                    "those of this dataset."
+                )
+                return
+            self.note("Normalised with this dataset's statistics: the checkpoint has none of these joints.")
+        elif config.policy.pretrained_path:
+            self.note("Normalised with this dataset's statistics in place of the checkpoint's.")
+        if self.journal.held_out:
+            imagenet = set(meta.camera_keys) if config.dataset.use_imagenet_stats else set()
+            fresh = training_statistics(meta.root, self.data, set(self.journal.held_out), meta.stats)
+            for key in imagenet:
+                fresh[key] |= {name: meta.stats[key][name] for name in ("mean", "std")}
+            meta.stats = fresh
+
+    def _contract_of(self, checkpoint: Checkpoint) -> Contract:
+        """The contract of this checkpoint; what comes from the data is measured once."""
+        if self._contract is None:
+            self._contract = measure_contract(self.data, checkpoint)
+        shown = (checkpoint.step or 0) * (checkpoint.batch_size or 0)
+        held_out = float(((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split") or 0.0)
+        return self._contract.model_copy(
+            update={
+                "steps": checkpoint.step,
+                "epochs": round(shown / (self._contract.frames * (1 - held_out)), 3),
+                **of_checkpoint(checkpoint),
+            }
+        )
+
+    def _examine(self, contract: Contract, parts: Mapping[str, Any]) -> None:
+        """Ask about held-out and trained episodes; a policy that cannot be asked is noted, not an error."""
+        step, policy = int(parts["step"]), parts["policy"]
+        epoch = step * (contract.batch_size or 1) / max(1, self.journal.frames)
+        try:
+            if self._examiner is None:
+                self._examiner = self._new_examiner(contract, policy, parts)
+            ask = asker(policy, parts["preprocessor"], parts["postprocessor"])
+            since = time.monotonic() - self._saved
+            found = self._examiner.examine(ask, step=step, epoch=epoch, since_s=since)
+        except (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError, RegraspError,
+                NotImplementedError) as error:  # fmt: skip
+            policy.train()
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            self.note(f"The policy cannot be asked about held-out episodes: {type(error).__name__}: {reason}")
+            return
+        self.journal.rounds = self._examiner.rounds
+        self.journal.evaluations.append(found)
+        _tell_wandb(found)
+
+    def _new_examiner(self, contract: Contract, policy: Any, parts: Mapping[str, Any]) -> Examiner:
+        renamed = {new: old for old, new in (parts["cfg"].rename_map or {}).items()}
+        wanted = [renamed.get(camera.key, camera.key) for camera in contract.cameras]
+        return Examiner(
+            self.data,
+            self.journal.held_out,
+            wanted,
+            contract.n_action_steps or 1,
+            self.journal.rounds,
+        )
+
+    def contract(self, checkpoint: Checkpoint) -> Contract:
+        """The contract of a finished checkpoint; put beside it where there is none."""
+        with contextlib.suppress(RegraspError):
+            return read_contract(checkpoint.path)
+        contract = self._contract_of(checkpoint)
+        write_contract(checkpoint.path, contract)
+        return contract
+
+
+def _tell_wandb(found: Evaluation) -> None:
+    """Log the answers in the run that LeRobot has opened with Weights & Biases."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.log({f"eval/{name}": value for name, value in figures(found).items()}, step=found.step)

@@ -1,0 +1,132 @@
+"""What came of a training, step by step: `training.json` and `training.csv` in the run's folder."""
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regrasp.data.atomic import write_text
+from regrasp.errors import CheckpointError
+
+JOURNAL_FILE, TABLE_FILE = "training.json", "training.csv"
+
+
+class Answers(BaseModel):
+    """How far a policy's answers lie from demonstrations; None where nothing of the kind was asked.
+
+    Attributes:
+        action_error: Mean distance of the actions that would be carried out, over joints, in the dataset's units.
+        gripper_error: Share of the steps around a closing or opening on which the gripper is on the wrong side.
+        seam: Median over seams of the largest joint's jump from one chunk to the next.
+        seam_demonstrated: The same of the demonstrations, at the same places.
+        episodes: Number of the episode and its action error.
+        queries: Observations that were asked about.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    action_error: float
+    gripper_error: float | None = None
+    seam: float | None = None
+    seam_demonstrated: float | None = None
+    episodes: dict[int, float] = Field(default_factory=dict[int, float])
+    queries: int = 0
+
+
+class Evaluation(BaseModel):
+    """What a checkpoint answered about episodes it was not trained on, and about those it was."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: int
+    epoch: float
+    held_out: Answers
+    training: Answers | None = None
+    seconds: float = 0.0
+
+
+class Journal(BaseModel):
+    """A training as it goes. `arguments` are those that `lerobot-train` was given.
+
+    `steps` are rows of what LeRobot logs (step, epoch, loss, grad_norm, lr and the policy's own).
+    """
+
+    version: int = 1
+    dataset: str
+    policy: str
+    arguments: list[str]
+    total_steps: int
+    frames: int
+    held_out: list[int] = Field(default_factory=list[int])
+    plan: dict[str, Any] = Field(default_factory=dict[str, Any])
+    rounds: int | None = None
+    steps: list[dict[str, float]] = Field(default_factory=list[dict[str, float]])
+    evaluations: list[Evaluation] = Field(default_factory=list[Evaluation])
+    resumed_at: list[int] = Field(default_factory=list[int])
+    notes: list[str] = Field(default_factory=list[str])
+    finished: bool = False
+
+    def cut_after(self, step: int) -> None:
+        """Forget what came after `step`: the run goes on from there."""
+        self.steps = [row for row in self.steps if row["step"] <= step]
+        self.evaluations = [one for one in self.evaluations if one.step <= step]
+
+    @property
+    def losses(self) -> tuple[tuple[int, float], ...]:
+        """(step, training loss)."""
+        return tuple((int(row["step"]), row["loss"]) for row in self.steps if "loss" in row)
+
+
+def write_journal(out: Path, journal: Journal) -> None:
+    """Write both files, each whole or not at all."""
+    write_text(out / JOURNAL_FILE, journal.model_dump_json(indent=1) + "\n")
+    write_text(out / TABLE_FILE, table(journal))
+
+
+def read_journal(out: str | Path) -> Journal | None:
+    """The journal of a run; None where there is none.
+
+    Raises:
+        CheckpointError: It cannot be read.
+    """
+    path = Path(out) / JOURNAL_FILE
+    try:
+        return Journal.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise CheckpointError(
+            f"Found a {JOURNAL_FILE} in {out} that cannot be read ({first}); expected what Regrasp writes; delete it to "
+            "go on without its curves."
+        ) from error
+
+
+def table(journal: Journal) -> str:
+    """One row for each step that was logged or evaluated, as CSV; empty where nothing was measured."""
+    rows: dict[int, dict[str, float | int | None]] = {}
+    for logged in journal.steps:
+        rows.setdefault(int(logged["step"]), {}).update(logged)
+    for one in journal.evaluations:
+        rows.setdefault(one.step, {"epoch": one.epoch}).update(figures(one))
+    names = list(dict.fromkeys(["step", "epoch", "loss", *(name for row in rows.values() for name in row)]))
+    written = io.StringIO()
+    writer = csv.DictWriter(written, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**rows[step], "step": step} for step in sorted(rows))
+    return written.getvalue()
+
+
+def figures(one: Evaluation) -> dict[str, float]:
+    """The numbers of one evaluation by name, such as `held_out_action_error`; those that are None left out."""
+    named: dict[str, float] = {}
+    for name, answers in (("held_out", one.held_out), ("training", one.training)):
+        if answers is not None:
+            for key in ("action_error", "gripper_error", "seam", "seam_demonstrated"):
+                value = getattr(answers, key)
+                if value is not None and math.isfinite(value):
+                    named[f"{name}_{key}"] = value
+    return named
