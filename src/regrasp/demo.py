@@ -17,10 +17,11 @@ from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.data.station import Station, twin
+from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.audit import Audit, audit
 from regrasp.diagnosis.diagnose import judge
 from regrasp.diagnosis.preflight import preflight
-from regrasp.diagnosis.ranking import Address, Diagnosis
+from regrasp.diagnosis.ranking import Diagnosis
 from regrasp.errors import DatasetError, UsageError
 from regrasp.report.html import (
     FindingsBlock,

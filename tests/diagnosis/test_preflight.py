@@ -4,7 +4,7 @@ from deployments import contract, live
 
 from regrasp import faults
 from regrasp.diagnosis.preflight import preflight
-from regrasp.diagnosis.ranking import Address
+from regrasp.diagnosis.address import Address
 
 KNOWN = contract()
 ALL = ("instruction-mismatch", "start-pose-shift", "swapped-cameras")

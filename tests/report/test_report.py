@@ -15,7 +15,7 @@ from deployments import NumpyPolicy, contract, live, never_closing, rollouts, sw
 from regrasp import faults
 from regrasp.diagnosis.diagnose import judge
 from regrasp.diagnosis.preflight import preflight
-from regrasp.diagnosis.ranking import Address
+from regrasp.diagnosis.address import Address
 from regrasp.report import figures
 from regrasp.report.html import (
     FindingsBlock,

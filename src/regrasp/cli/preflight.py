@@ -31,8 +31,8 @@ def command(
     from regrasp.cli.twin_options import station_with
     from regrasp.data.checkpoint import read_checkpoint, require_joints
     from regrasp.data.recovery import known_contract
+    from regrasp.diagnosis.address import Address
     from regrasp.diagnosis.preflight import preflight
-    from regrasp.diagnosis.ranking import Address
     from regrasp.diagnosis.runner import known_checks
 
     known_checks(allow or ())

@@ -9,23 +9,23 @@
 ```
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from typing import ClassVar
 
 from regrasp.errors import DatasetError
 
 FILE = Path("meta") / "regrasp_expected.yaml"
 
 
-class Expected(BaseModel):
+@dataclass(frozen=True)
+class Expected:
     """One check whose findings are meant to be there; in these episodes, or in any when none are named."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     check: str
-    reason: str = Field(min_length=1)
+    reason: str
     episodes: tuple[int, ...] = ()
 
     def covers(self, check: str, episodes: tuple[int, ...]) -> bool:
@@ -39,15 +39,21 @@ def read_expected(folder: Path) -> tuple[Expected, ...]:
     path = folder / FILE
     if not path.is_file():
         return ()
+    import yaml
+    from pydantic import TypeAdapter, ValidationError
+
     try:
         declared = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return TypeAdapter(tuple[Expected, ...]).validate_python(declared or ())
+        entries = TypeAdapter(tuple[Expected, ...]).validate_python(declared or ())
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise DatasetError(f"Found no valid YAML in {path}; {_EXPECTED}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise DatasetError(f"Found {place}: {first['msg'].lower()} in {path}; {_EXPECTED}") from error
+    if not all(entry.reason.strip() for entry in entries):
+        raise DatasetError(f"Found an entry without a reason in {path}; {_EXPECTED}")
+    return entries
 
 
 _EXPECTED = (

@@ -12,6 +12,7 @@ from regrasp.data.contract import Contract, measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.measures import closed_share
 from regrasp.data.rollouts import Rollouts, read_rollouts
+from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.probe import (
     Case,
@@ -24,7 +25,7 @@ from regrasp.diagnosis.probe import (
     run_probe,
     sampled_episodes,
 )
-from regrasp.diagnosis.ranking import Address, Cause, Diagnosis, Symptom, rank
+from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
 from regrasp.diagnosis.runner import run_checks
 from regrasp.errors import DatasetError
 from regrasp.stats import Rate

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.diagnosis.address import Address, addressed
 from regrasp.diagnosis.finding import Finding, Severity
-from regrasp.diagnosis.ranking import Address, addressed
 from regrasp.diagnosis.runner import run_checks
 
 if TYPE_CHECKING:
