@@ -17,8 +17,8 @@ from deployments import (
 
 from regrasp import faults
 from regrasp.data.contract import write_contract
-from regrasp.diagnosis.diagnose import diagnose, judge
 from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.diagnose import diagnose, judge
 from regrasp.diagnosis.ranking import Status
 from regrasp.errors import DatasetError
 

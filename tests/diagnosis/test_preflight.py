@@ -3,8 +3,8 @@
 from deployments import contract, live
 
 from regrasp import faults
-from regrasp.diagnosis.preflight import preflight
 from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.preflight import preflight
 
 KNOWN = contract()
 ALL = ("instruction-mismatch", "start-pose-shift", "swapped-cameras")

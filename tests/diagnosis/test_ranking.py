@@ -3,8 +3,8 @@
 import pytest
 
 from regrasp.diagnosis import Evidence, Finding, Fix, Where
-from regrasp.diagnosis.probe import InputDistance, ProbeResult
 from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.probe import InputDistance, ProbeResult
 from regrasp.diagnosis.ranking import BACK, CARES_SPREADS, Status, rank
 
 COMMAND = "regrasp rollout CHECKPOINT --station STATION --starts home"

@@ -30,6 +30,8 @@ def test_a_finding_of_a_camera_stands_beside_its_pictures_and_one_of_a_joint_bes
     audited, tmp_path
 ):
     page = write_audit_page(audited, tmp_path / "a.html").read_text()
-    assert page.count('" src="data:image/png') == 5  # three moments of the frozen stretch, two of a sound episode
+    assert (
+        page.count('" src="data:image/png') == 5
+    )  # three moments of the frozen stretch, two of a sound episode
     assert "wrist, episode 4, frame 30" in page
     assert "measured, episode 1" in page

@@ -13,9 +13,9 @@ import pytest
 from deployments import NumpyPolicy, contract, live, never_closing, rollouts, swapped_pictures, training
 
 from regrasp import faults
+from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.diagnose import judge
 from regrasp.diagnosis.preflight import preflight
-from regrasp.diagnosis.address import Address
 from regrasp.report import figures
 from regrasp.report.html import (
     FindingsBlock,

@@ -1,7 +1,7 @@
 """Which of the differences is the cause: findings and probes put together, and ranked."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from regrasp.diagnosis.address import Address, addressed
