@@ -19,6 +19,7 @@ from regrasp.errors import MissingExtra, RegraspError, UsageError
 
 VERBS = {
     "demo": "The whole story on the simulated arm: learn, fail, be told why, succeed.",
+    "station": "Find ports and cameras, and write them into one file; check it.",
     "record": "Record demonstrations: by a leader arm, or by the twin's expert.",
     "audit": "Find a dataset's defects.",
     "fix": "Put right what needs no judgement, on a copy.",

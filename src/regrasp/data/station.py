@@ -113,12 +113,14 @@ def load_station(name_or_path: str | Path) -> Station:
 
 def save_station(station: Station, path: Path) -> None:
     """Write a station file. Reading it back gives the same station."""
-    fields = {
-        name: value
-        for name, value in station.model_dump(mode="json", exclude_none=True).items()
-        if value != []
-    }
-    write_bytes(path, yaml.safe_dump(fields, sort_keys=False, allow_unicode=True).encode())
+    write_bytes(path, station_text(station).encode())
+
+
+def station_text(station: Station) -> str:
+    """A station as its file lays it down."""
+    fields = station.model_dump(mode="json", exclude_none=True)
+    given = {name: value for name, value in fields.items() if value != []}
+    return yaml.safe_dump(given, sort_keys=False, allow_unicode=True)
 
 
 def parse_permutation(text: str) -> dict[str, str]:
