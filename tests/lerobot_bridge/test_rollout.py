@@ -3,6 +3,11 @@
 import numpy as np
 import pytest
 
+from regrasp.control import SafetyGate
+from regrasp.control.monitor import SCORES
+from regrasp.data.checkpoint import Checkpoint
+from regrasp.data.contract import measure_contract
+from regrasp.data.dataset import read_dataset
 from regrasp.data.rollouts import read_rollouts
 from regrasp.data.station import twin
 from regrasp.errors import CheckpointError, UsageError
@@ -17,16 +22,16 @@ def test_rollouts_are_a_dataset_with_outcomes_and_ticks(rolled_out):
     assert [outcome.scored_by for outcome in rollouts.outcomes] == ["physics"] * 2
     for episode in rollouts.episodes:
         ticks = rollouts.ticks.of(episode.index)
-        assert len(ticks) == episode.length == 45
+        assert 20 < len(ticks) == episode.length <= 45
         np.testing.assert_allclose(ticks.sent, episode.actions, atol=1e-4)
 
 
 def test_a_query_is_made_once_per_chunk(rolled_out):
     ticks = read_rollouts(rolled_out.out).ticks.of(0)
     queried = np.flatnonzero(np.isfinite(ticks.inference_ms))
-    assert queried.tolist() == [0, 20, 40]
-    assert ticks.chunk.tolist() == [tick // 20 for tick in range(45)]
-    assert ticks.position_in_chunk.tolist() == [tick % 20 for tick in range(45)]
+    assert queried.tolist() == list(range(0, len(ticks), 20))
+    assert ticks.chunk.tolist() == [tick // 20 for tick in range(len(ticks))]
+    assert ticks.position_in_chunk.tolist() == [tick % 20 for tick in range(len(ticks))]
 
 
 def test_the_same_seed_gives_the_same_starts_and_actions(trained, station, rolled_out, tmp_path):
@@ -84,3 +89,33 @@ def test_looking_moves_nothing_and_shows_the_first_start(rolled_out):
     np.testing.assert_allclose(live.joints, start, atol=1e-4)
     assert live.images["front"].shape == (64, 64, 3)
     assert live.instruction == "Grab the brain"
+
+
+def test_every_tick_has_the_monitor_s_scores_and_the_gate_s_reasons(rolled_out):
+    ticks = read_rollouts(rolled_out.out).ticks
+    assert set(ticks.scores) == set(SCORES)
+    assert np.isfinite(ticks.scores["far_state"]).all()
+    np.testing.assert_array_equal(ticks.reasons != "", ticks.intervened)
+
+
+def test_a_replay_of_the_twin_s_demonstrations_is_never_changed(demonstrations):
+    data = read_dataset(demonstrations, video=False)
+    known = measure_contract(data, Checkpoint(demonstrations, "act", {}))
+    gate = SafetyGate.for_contract(known, data.joint_names, data.fps)
+    for episode in data.episodes:
+        gate.reset()
+        for state, action in zip(episode.states, episode.actions, strict=True):
+            gate.check(action, state)
+    assert gate.interventions == 0
+
+
+def test_without_hand_over_the_policy_s_own_actions_are_wanted(trained, station, rolled_out, tmp_path):
+    plain = rollout(
+        trained.checkpoint, station, task="Grab the brain", episodes=1, out=tmp_path / "plain", seconds=1.5,
+        seed=5, handover=False,
+    )  # fmt: skip
+    handed, own = read_rollouts(rolled_out.out), read_rollouts(plain.out)
+    assert (handed.deployment.control["handover"], own.deployment.control["handover"]) == ("on", "off")
+    first, second = handed.ticks.of(0).wanted, own.ticks.of(0).wanted
+    np.testing.assert_array_equal(first[:20], second[:20])
+    assert np.abs(np.diff(first, axis=0)[19]).max() <= np.abs(np.diff(second, axis=0)[19]).max() + 1e-9

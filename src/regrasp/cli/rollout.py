@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+START_POSE = "start-pose-shift"
+"""The check that homing makes good."""
+
 
 def command(
     checkpoint: Annotated[Path, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")],
@@ -28,6 +31,30 @@ def command(
     ] = None,
     starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
     cameras: Annotated[str | None, typer.Option(help="Plugs exchanged, as front=wrist,wrist=front.")] = None,
+    fault: Annotated[
+        str | None, typer.Option(help="Twin: set up wrongly on purpose, such as swapped-cameras.")
+    ] = None,
+    home: Annotated[
+        bool | None,
+        typer.Option(
+            "--home/--no-home",
+            help="Drive the arm to a start of the training first. Real arms: yes unless refused; the twin's reset "
+            "places its arm: no unless asked for.",
+        ),
+    ] = None,
+    handover: Annotated[
+        bool,
+        typer.Option(
+            "--handover/--no-handover", help="Hand chunks over without a jump; real arms: plan ahead."
+        ),
+    ] = True,
+    monitor_from: Annotated[
+        Path | None, typer.Option(help="Rollouts whose successes say which scores of the monitor are usual.")
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(help="New folder for a clip of each episode, or an .mp4 file for one of all."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same starts.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Twin: processes that run side by side.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
@@ -40,51 +67,80 @@ def command(
     from regrasp.cli.instruction import the_instruction
     from regrasp.cli.progress import progress
     from regrasp.cli.twin_options import station_with
-    from regrasp.data.checkpoint import read_checkpoint
+    from regrasp.control.monitor import UNCALIBRATED, calibrate
+    from regrasp.data.checkpoint import read_checkpoint, require_joints
+    from regrasp.data.recovery import known_contract
+    from regrasp.data.rollouts import read_rollouts
+    from regrasp.diagnosis.address import Address
+    from regrasp.diagnosis.preflight import preflight
+    from regrasp.diagnosis.runner import known_checks
     from regrasp.errors import UsageError
     from regrasp.stats import Rate
 
-    chosen = station_with(station, area=area, task=twin_task, size=size, starts=starts, cameras=cameras)
+    known_checks(allow or ())
+    chosen = station_with(
+        station, area=area, task=twin_task, size=size, starts=starts, cameras=cameras, fault=fault
+    )
     given = {
         "area": area,
         "twin-task": twin_task,
         "size": size,
         "starts": starts,
         "cameras": cameras,
+        "fault": fault,
+        "n-action-steps": n_action_steps,
         "seed": seed,
     }
     named = {name: str(value) for name, value in given.items() if value}
     found = read_checkpoint(checkpoint)
-    if out.exists():
-        raise UsageError(
-            f"{out} exists already; expected a new folder. Choose another --out or delete it first."
-        )
-    instruction = the_instruction(found.contract, task or chosen.task)
+    require_joints(found.contract or found, chosen)
+    for name, path in (("out", out), ("video", video)):
+        if path is not None and path.exists():
+            raise UsageError(
+                f"{path} exists already; expected a new folder. Choose another --{name} or delete it first."
+            )
+    contract = known_contract(found)
+    instruction = the_instruction(contract, task or chosen.task)
+    calibration = UNCALIBRATED
+    if monitor_from is not None:
+        calibration = calibrate(read_rollouts(monitor_from, video=False))
+        for name, reason in calibration.undecided.items():
+            print(f"monitor: {name} has no limit: {reason}", file=sys.stderr)
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()
-    from regrasp.lerobot_bridge.rollout import look, rollout
+    from regrasp.lerobot_bridge.live_view import look
+    from regrasp.lerobot_bridge.rollout import rollout
 
-    if found.contract is None:
-        print("preflight: no contract beside this checkpoint, so nothing was checked; "
+    if contract.recovered:
+        print("preflight: no contract beside this checkpoint: what its own files tell is used; "
               f"`regrasp contract make {checkpoint} --dataset D` measures one", file=sys.stderr)  # fmt: skip
-        overrides: tuple[str, ...] = ("no-contract",)
-    else:
-        from regrasp.diagnosis.preflight import preflight
-        from regrasp.diagnosis.ranking import Address
-
-        address = Address(str(checkpoint), station, str(out), named)
-        judged = preflight(
-            found.contract, look(chosen, instruction, seed=seed), allow=allow or (), address=address
+    homed = found.contract is not None and (chosen.robot_type != "so101_twin" if home is None else home)
+    if home and not homed:
+        raise UsageError(
+            f"--home needs the training's start poses, and {checkpoint} has no contract. "
+            f"`regrasp contract make {checkpoint} --dataset D` measures one."
         )
-        print(judged, file=sys.stderr)
-        if not judged.go:
-            if json:
-                import json as writer
+    # Homing puts the start pose right, so that it is not in the way.
+    allowed = [*(allow or ()), *([START_POSE] if homed else [])]
+    judged = preflight(
+        contract,
+        look(chosen, instruction, seed=seed, checkpoint=found.path, n_action_steps=n_action_steps),
+        checkpoint=found,
+        allow=allowed,
+        address=Address(str(checkpoint), station, str(out), named),
+    )
+    print(judged, file=sys.stderr)
+    if homed:
+        print("home: the arm is driven to a start of the training before each episode", file=sys.stderr)
+    if not judged.go:
+        if json:
+            import json as writer
 
-                print(writer.dumps({"out": None, "episodes": 0, "preflight": judged.to_json()}))
-            raise typer.Exit(1)
-        overrides = judged.allowed
+            print(writer.dumps({"out": None, "episodes": 0, "preflight": judged.to_json()}))
+        raise typer.Exit(1)
+    overrides = tuple(name for name in judged.allowed if name in (allow or ()))
+    overrides = overrides if found.contract else ("no-contract", *overrides)
     done = succeeded = 0
     with progress("rolling out") as advance:
 
@@ -106,8 +162,15 @@ def command(
             called=station,
             options=named,
             workers=workers or os.cpu_count() or 1,
+            handover=handover,
+            home=homed,
+            calibration=calibration,
             tell=tell,
         )
+    if video is not None:
+        from regrasp.report.clips import write_clips
+
+        write_clips(read_rollouts(out), video, contract=found.contract)
     scored = [outcome.success for outcome in result.outcomes]
     rate = Rate.of(scored)
     if json:
@@ -121,7 +184,12 @@ def command(
                     "episodes": len(scored),
                     "successes": rate.k if rate.n else None,
                     "wilson95": list(rate.wilson95) if rate.n else None,
-                    "interventions": [{"kind": "gate", "count": result.interventions}],
+                    "interventions": [
+                        {"kind": kind, "count": count} for kind, count in sorted(result.changed.items())
+                    ],
+                    "ended": dict(result.ended),
+                    "alarms": dict(result.alarms),
+                    "flights": [str(path) for path in result.flights],
                     "loop": {name: None if math.isnan(value) else value for name, value in loop.items()},
                     "overrides": list(overrides),
                 }
@@ -133,7 +201,18 @@ def command(
         if rate.n
         else f"{len(scored)} episodes, not scored; `regrasp label {out}` sets outcomes"
     )
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(result.changed.items()))
     print(
-        f"{result.interventions} commands were changed by the safety gate; a query took {result.p99_ms:.1f} ms (p99)"
+        f"{result.interventions} commands were changed by the safety gate{f' ({kinds})' if kinds else ''}; "
+        f"a query took {result.p99_ms:.1f} ms (p99)"
     )
+    closed = result.ended.get("gate-closed", 0)
+    if closed:
+        print(f"{closed} episodes ended because the safety gate closed; the arm held its pose")
+    for name, count in sorted(result.alarms.items()):
+        print(f"monitor: {name} was alarming in {count} episodes")
+    if result.flights:
+        print(f"the last seconds of {len(result.flights)} episodes are in {result.flights[0].parent}")
+    if video is not None:
+        print(f"video in {video}")
     print(f"rollouts in {out}")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regrasp.control import Clock, Policy, SafetyGate
 from regrasp.control.homing import draw_start, home, table_height_m
@@ -195,12 +194,3 @@ def _motors_now(station: Station) -> str:
         else "The arm holds its last command (disable_torque_on_disconnect is false)."
     )
     return f"{what} Finished episodes are kept; check power and cables, then run the same command again to go on."
-
-
-def pictures_of(observation: Mapping[str, Any]) -> dict[str, NDArray[np.uint8]]:
-    """The pictures of an observation, by camera."""
-    return {
-        name: value
-        for name, value in observation.items()
-        if isinstance(value, np.ndarray) and value.ndim == 3
-    }
