@@ -214,6 +214,7 @@ class Demo:
                 self.out / "demonstrations",
                 partial,
                 epochs=self.size.epochs,
+                hold_out=0,
                 options=options,
                 progress=Progress(on_step=advance),
             )

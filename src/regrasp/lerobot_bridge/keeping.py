@@ -104,8 +104,6 @@ class Keeper:
         """All steps are taken."""
         self.journal.finished = True
         self._write()
-        if "wandb" in sys.modules and sys.modules["wandb"].run is not None:
-            sys.modules["wandb"].finish()
 
     def _on_row(self, row: dict[str, float]) -> None:
         self.journal.steps.append(row)
@@ -195,6 +193,13 @@ class Keeper:
         contract = self._contract_of(checkpoint)
         write_contract(checkpoint.path, contract)
         return contract
+
+
+def close_wandb() -> None:
+    """End the run that LeRobot has opened with Weights & Biases, so that its file is whole and can be gone on with."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish()
 
 
 def _tell_wandb(found: Evaluation) -> None:

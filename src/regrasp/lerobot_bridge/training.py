@@ -24,7 +24,7 @@ from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, pretrained_folder,
 from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.errors import RegraspError, UsageError
-from regrasp.lerobot_bridge.keeping import Keeper, Progress
+from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
 from regrasp.lerobot_bridge.resuming import (
     exact_resuming,
     newest_checkpoint,
@@ -196,8 +196,11 @@ def _begin_anew(run: Path, journal: Journal | None, options: Sequence[str], prog
 
 
 def _finish(keeper: Keeper, arguments: Sequence[str]) -> Trained:
-    run_lerobot(arguments, keeper)
-    keeper.finish()
+    try:
+        run_lerobot(arguments, keeper)
+        keeper.finish()
+    finally:
+        close_wandb()
     return _trained(keeper)
 
 

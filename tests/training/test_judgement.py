@@ -1,0 +1,130 @@
+"""Curves tell whether a training learned, levelled out, or learned by heart."""
+
+import numpy as np
+import pytest
+
+from regrasp.report.training_page import curves_section
+from regrasp.training.journal import Answers, Evaluation, Journal, read_journal, table, write_journal
+from regrasp.training.judgement import RISE, judge
+
+
+def journal(held, trained, *, spread=0.1, episodes=6, seed=0):
+    """A training whose errors follow these curves, with episodes that are harder and easier than others."""
+    rng = np.random.default_rng(seed)
+    level = np.exp(rng.normal(0, spread, (2, episodes)))
+    found = []
+    for place, (outside, inside) in enumerate(zip(held, trained, strict=True)):
+        noise = np.exp(rng.normal(0, 0.005, (2, episodes)))
+        errors = level * noise * np.array([[outside], [inside]])
+        found.append(
+            Evaluation(
+                step=100 * (place + 1),
+                epoch=place + 1.0,
+                held_out=Answers(action_error=errors[0].mean(), episodes=dict(enumerate(errors[0].tolist()))),
+                training=Answers(action_error=errors[1].mean(), episodes=dict(enumerate(errors[1].tolist()))),
+            )
+        )
+    return Journal(
+        dataset="d",
+        policy="act",
+        arguments=[],
+        total_steps=100 * len(found),
+        frames=1000,
+        held_out=list(range(episodes)),
+        evaluations=found,
+        finished=True,
+    )
+
+
+FALLING = 5 * 0.7 ** np.arange(9)
+
+
+def test_a_held_out_error_that_rises_while_training_goes_on_is_overfitting():
+    held = [5, 3, 2, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4]
+    verdict = judge(journal(held, FALLING))
+    assert verdict.kind == "overfitting"
+    assert verdict.best_step == 400
+    assert verdict.headline.startswith("Overfitting: held-out error has risen by ")
+    assert "since epoch 4.0" in verdict.headline
+
+
+def test_an_error_that_still_falls_is_learning():
+    assert judge(journal(FALLING, FALLING)).kind == "learning"
+
+
+def test_a_curve_that_has_levelled_out_on_both_sides_is_levelled():
+    flat = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
+    assert judge(journal(flat, flat)).kind == "levelled"
+
+
+def test_a_flat_held_out_error_under_which_training_falls_is_learning_by_heart():
+    flat = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
+    verdict = judge(journal(flat, 0.9 * FALLING))
+    assert verdict.kind == "memorising"
+    assert verdict.ratio[1] > 1
+    assert "times as far off" in verdict.lines[1]
+
+
+def test_a_sure_but_small_rise_is_no_overfitting():
+    for rise, kind in ((0.9 * RISE, "levelled"), (1.5 * RISE, "overfitting")):
+        held = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5 * (1 + rise)]
+        flat = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
+        assert judge(journal(held, flat, spread=0.01)).kind == kind
+
+
+def test_a_rise_in_one_episode_alone_is_no_overfitting():
+    one = journal([5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5], [1.5] * 9)
+    last = one.evaluations[-1]
+    worse = {**last.held_out.episodes, 0: 3.0}
+    changed = last.model_copy(update={"held_out": last.held_out.model_copy(update={"episodes": worse})})
+    assert (
+        judge(one.model_copy(update={"evaluations": [*one.evaluations[:-1], changed]})).kind != "overfitting"
+    )
+
+
+@pytest.mark.parametrize(("evaluations", "episodes"), [(2, 6), (9, 2)])
+def test_too_little_is_undecided(evaluations, episodes):
+    verdict = judge(journal(FALLING[:evaluations], FALLING[:evaluations], episodes=episodes))
+    assert verdict.kind == "undecided"
+    assert verdict.headline == (
+        f"{evaluations} evaluations of {episodes} held-out episodes are too few to tell; 3 and 3 would do."
+    )
+
+
+def test_without_held_out_episodes_nothing_is_known():
+    nothing = journal(FALLING, FALLING).model_copy(update={"held_out": [], "evaluations": []})
+    assert judge(nothing).headline == (
+        "No episode was held out, so it is not known whether the policy learned by heart."
+    )
+
+
+def test_the_flag_is_rarely_raised_by_noise_alone():
+    flat = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
+    kinds = [judge(journal(flat, flat, seed=seed, episodes=4)).kind for seed in range(100)]
+    assert kinds.count("overfitting") == 0
+    assert kinds.count("levelled") > 80
+
+
+def test_held_out_error_is_called_weak_evidence():
+    assert judge(journal(FALLING, FALLING)).lines[-1].startswith("Held-out error is weak evidence of success")
+
+
+def test_the_page_has_the_verdict_on_top():
+    section = curves_section(journal(FALLING, FALLING))
+    assert section.blocks[0].headline == judge(journal(FALLING, FALLING)).headline
+
+
+def test_a_journal_is_read_as_it_was_written(tmp_path):
+    written = journal(FALLING, FALLING)
+    write_journal(tmp_path, written)
+    assert read_journal(tmp_path) == written
+    assert read_journal(tmp_path / "nowhere") is None
+    assert (tmp_path / "training.csv").read_text() == table(written)
+
+
+def test_going_back_forgets_what_came_after():
+    cut = journal(FALLING, FALLING)
+    cut.steps = [{"step": float(step), "epoch": 0.1, "loss": 1.0} for step in range(50, 1000, 50)]
+    cut.cut_after(400)
+    assert [one.step for one in cut.evaluations] == [100, 200, 300, 400]
+    assert cut.steps[-1]["step"] == 400
