@@ -30,6 +30,7 @@ VERBS = {
     "contract": "Show what a policy was trained to expect, or measure it anew.",
     "preflight": "Compare the contract with the live station; nothing moves.",
     "rollout": "Run a policy: preflight, episodes, score.",
+    "label": "Set outcomes by hand where no scorer can.",
     "diagnose": "Name the cause of a failing policy, with the evidence.",
     "compare": "Say whether one set of rollouts is better than another.",
     "report": "Write one self-contained page about checkpoint, data and rollouts.",
