@@ -33,6 +33,12 @@ MODEL_FOLDER = "pretrained_model"
 POLICY_FILES = ("config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors")
 """What makes a policy act as it does, apart from its normaliser: settings and weights, of an adapter too."""
 
+LONGEST_FILE = 64_000_000
+"""Bytes of a settings file or of a normaliser's statistics; those of twelve joints and four cameras take 12,000."""
+
+MOST = 2**31
+"""Sizes and counts beyond this are none."""
+
 _DTYPES = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32,
     "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
@@ -129,6 +135,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     config = _read_json(folder / "config.json")
     training = _optional_json(folder / "train_config.json")
     state = _optional_json(folder.parent / "training_state" / "training_step.json") or {}
+    _require_well_formed(config, training or {}, state, folder)
     return Checkpoint(
         path=folder,
         policy_type=_require_type(config, folder),
@@ -253,10 +260,44 @@ def _require_type(config: Mapping[str, Any], folder: Path) -> str:
     return kind
 
 
+def _require_well_formed(
+    config: Mapping[str, Any], training: Mapping[str, Any], state: Mapping[str, Any], folder: Path
+) -> None:
+    """Refuse values that are not of the kind that LeRobot writes, before anything reckons with them."""
+    for name in ("input_features", "output_features"):
+        features = config.get(name) or {}
+        if not isinstance(features, dict) or not all(_is_feature(one) for one in features.values()):
+            raise _of_wrong_kind(name, "features with a type and a shape each", folder / "config.json")
+    for name in ("chunk_size", "horizon", "n_action_steps"):
+        _require_count(config, name, folder / "config.json")
+    _require_count(training, "batch_size", folder / "train_config.json")
+    for name in ("step", "batch_size", "num_processes"):
+        _require_count(state, name, folder.parent / "training_state" / "training_step.json")
+    if not isinstance(training.get("dataset") or {}, dict):
+        raise _of_wrong_kind("dataset", "the options of a dataset", folder / "train_config.json")
+
+
+def _is_feature(value: object) -> bool:
+    shape = value.get("shape", []) if isinstance(value, dict) else None
+    return isinstance(shape, list) and all(type(size) is int and 0 <= size < MOST for size in shape)
+
+
+def _require_count(content: Mapping[str, Any], name: str, path: Path) -> None:
+    value = content.get(name)
+    if value is not None and not (type(value) is int and 0 <= value < MOST):
+        raise _of_wrong_kind(name, "a whole number", path)
+
+
+def _of_wrong_kind(name: str, expected: str, path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"Found a '{name}' in {path} that LeRobot does not write; expected {expected}; try another checkpoint."
+    )
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(_bytes_of(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"Found no readable JSON in {path}; expected what LeRobot saves; try another checkpoint."
         ) from error
@@ -265,6 +306,12 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"Found {type(content).__name__} in {path}; expected a JSON object; try another checkpoint."
         )
     return content
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.stat().st_size > LONGEST_FILE:
+        raise ValueError("too long")
+    return path.read_bytes()
 
 
 def _optional_json(path: Path) -> dict[str, Any] | None:
@@ -297,12 +344,14 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
     Format: https://huggingface.co/docs/safetensors (header with dtype, shape, data_offsets).
     """
     try:
-        content = path.read_bytes()
+        content = _bytes_of(path)
         size = int.from_bytes(content[:8], "little")
+        if size > len(content) - 8:
+            raise ValueError("a header beyond the end")
         header = json.loads(content[8 : 8 + size])
         header.pop("__metadata__", None)
         return {name: _array(entry, content[8 + size :]) for name, entry in header.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise CheckpointError(
             f"Found no readable arrays in {path}; expected a safetensors file that LeRobot saved; try "
             "another "

@@ -21,6 +21,13 @@ SO101_LIKE = frozenset(
 the twin's."""
 
 
+LONGEST_FILE = 1_000_000
+"""Bytes. A station of five cameras takes 2,000."""
+
+MOST_VALUES, DEEPEST = 10_000, 20
+"""Values in a station file, with those that an alias repeats, and how deep they may lie in each other."""
+
+
 class Station(BaseModel):
     """A station as its file lays it down. `robot` and `teleop` go to LeRobot unchanged.
 
@@ -42,6 +49,9 @@ class Station(BaseModel):
             raise ValueError("robot needs a 'type', such as so101_follower")
         if self.faults and self.robot_type != "so101_twin":
             raise ValueError("faults are for the twin")
+        cameras: object = self.robot.get("cameras") or {}
+        if not isinstance(cameras, dict) or not all(isinstance(one, dict) for one in cameras.values()):
+            raise ValueError("cameras need a name and options each, such as front: {type: opencv, ...}")
         return self
 
     @property
@@ -101,8 +111,10 @@ def load_station(name_or_path: str | Path) -> Station:
         return twin()
     path = Path(name_or_path)
     try:
+        if path.stat().st_size > LONGEST_FILE:
+            raise ValueError("too long")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise StationError(
             f"Found no readable station file at {path}; expected YAML written by `regrasp station init`, "
             "or the "
@@ -154,7 +166,8 @@ def _require_permutation(station: Station, sources: Mapping[str, str]) -> None:
 def _parse(text: str, path: Path) -> Station:
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        _require_small(content)
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise StationError(
             f"Found text that is not YAML in {path}, line {line}; expected a station; try `regrasp "
@@ -174,3 +187,18 @@ def _parse(text: str, path: Path) -> Station:
             f"Found a station in {path} whose '{place}' is wrong ({reason}); expected the fields that "
             "`regrasp station init` writes; try `regrasp station show`."
         ) from error
+
+
+def _require_small(content: object) -> None:
+    """Refuse what would grow beyond measure when it is written out: aliases of aliases, a value within itself."""
+    left = MOST_VALUES
+    waiting: list[tuple[object, int]] = [(content, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        left -= 1
+        if left < 0 or depth > DEEPEST:
+            raise ValueError("more values than a station has")
+        if isinstance(value, dict):
+            waiting.extend((inner, depth + 1) for inner in value.values())
+        elif isinstance(value, list):
+            waiting.extend((inner, depth + 1) for inner in value)
