@@ -43,6 +43,28 @@ def test_contract_show_json_is_the_contract(run, folder):
     assert json.loads(out)["instructions"] == {"Grab the brain": 1200}
 
 
+def test_contract_make_keeps_the_calibration_that_it_is_given(run, folder, tmp_path):
+    from dataset_folder import write_v3
+    from sound_dataset import sound_dataset
+
+    from regrasp.data.calibration import calibration_hash
+
+    write_v3(sound_dataset(0, 2), tmp_path / "d", video=False)
+    features = {"observation.state": {"type": "STATE", "shape": [6]}}
+    (folder / "config.json").write_text(json.dumps({"type": "act", "input_features": features}))
+    arm = tmp_path / "desk.json"
+    arm.write_text('{"gripper": {"id": 6, "homing_offset": 12}}')
+    code, out, _ = run(
+        "contract", "make", folder, "--dataset", tmp_path / "d", "--calibration", arm, "--json"
+    )
+    told = json.loads(out)
+    assert (code, told["calibration_id"], told["calibration_hash"]) == (0, "desk", calibration_hash(arm))
+    assert set(told["policy_files"]) == {"config.json"}
+    arm.write_text("{")
+    code, _, err = run("contract", "make", folder, "--dataset", tmp_path / "d", "--calibration", arm)
+    assert (code, err.count("\n")) == (2, 1)
+
+
 def test_a_missing_contract_is_one_sentence_and_exit_code_2(run, folder):
     code, out, err = run("contract", "show", folder)
     assert (code, out) == (2, "")

@@ -31,17 +31,26 @@ def show(checkpoint: CheckpointPath, json: Json = False) -> None:
 def make(
     checkpoint: CheckpointPath,
     dataset: Annotated[str, typer.Option(help="The dataset it was trained on.")],
+    calibration: Annotated[
+        Path | None, typer.Option(help="LeRobot's calibration file of the arm that it was recorded with.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure the contract from a checkpoint and its training data, and write it beside the checkpoint."""
     import sys
 
+    from regrasp.data.calibration import calibration_hash
     from regrasp.data.checkpoint import read_checkpoint
     from regrasp.data.contract import measure_contract, write_contract
     from regrasp.data.dataset import read_dataset
 
     found = read_checkpoint(checkpoint)
-    contract = measure_contract(read_dataset(dataset), found)
+    contract = measure_contract(
+        read_dataset(dataset),
+        found,
+        calibration_id=calibration.stem if calibration else None,
+        calibration_hash=calibration_hash(calibration) if calibration else None,
+    )
     path = write_contract(checkpoint, contract)
     print(contract.model_dump_json(indent=1) if json else described(contract))
     print(f"written to {path}", file=sys.stderr)
