@@ -1,4 +1,4 @@
-"""Some episodes were recorded in other light.
+"""Some episodes were recorded in other light, or the light has changed since the training.
 
 ## What it detects
 Episodes whose pictures are clearly brighter or darker than the rest, or of another colour temperature, or with
@@ -16,6 +16,9 @@ compared as factors. Episodes are sorted by each number, and parted where a gap 
 those outside the largest part that lie from its median by more than the limit, and by five times the
 spread of that part, are reported. Daylight that drifts over the episodes leaves no gap, and is not reported.
 
+*In a deployment* the same three numbers of the first picture are compared with those of the contract's
+fingerprint; not the contrast of a camera on the arm.
+
 Limits are the smallest changes that are told (`info`); from twice as far, as a logarithm, on it is a warning. A
 brightness of 1.3 is the change that a single step of ACT and SmolVLA hardly felt on an SO-101 (so-labbench, light
 +-30 %); nobody has measured where success ends, so that the step to a warning is a choice.
@@ -31,15 +34,21 @@ augmentation of brightness and colour. Fix exposure and white balance by hand.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
+from regrasp.data.episode import grid_means
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.views import Views, views
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import CameraContract, Contract
 
 STILL_GREY_LEVELS = 4.0
 """Pixels that vary by less within most episodes show the place; still ones of the simulated camera vary by 0.9."""
@@ -74,6 +83,45 @@ def changed_light(
                 changed.setdefault(numbers, []).append(change)
     for numbers, changes in changed.items():
         yield _finding(dataset, numbers, changes)
+
+
+@check(severity=Severity.INFO)
+def changed_light_live(
+    contract: "Contract",
+    live: LiveView,
+    *,
+    max_brightness: float = 1.3,
+    max_warmth: float = 1.25,
+    max_contrast: float = 1.4,
+) -> Iterator[Finding]:
+    """The light of what each camera shows now, against that of the training."""
+    limits = {"brightness": max_brightness, "warmth": max_warmth, "contrast": max_contrast}
+    known = [camera for camera in contract.cameras if camera.name in live.images and camera.fingerprint]
+    if contract.cameras and not known:
+        raise Undecided("needs a contract with fingerprints of the cameras")
+    changes = [change for camera in known if (change := _since_training(camera, live, limits)).factors]
+    if changes:
+        yield Finding(
+            summary=f"The light is another than in training: {_in_words(changes)}.",
+            where=Where(camera=changes[0].camera if len(changes) == 1 else None),
+            evidence=_evidence(changes),
+            fix=Fix(
+                "Light the place as in training; fix exposure and white balance by hand; or train on more light."
+            ),
+            severity=_severity(changes),
+        )
+
+
+def _since_training(camera: "CameraContract", live: LiveView, limits: Mapping[str, float]) -> "_Changed":
+    grid = (camera.rows, camera.columns)
+    now, then = _light(grid_means(live.images[camera.name], grid)), _light(camera.picture)
+    if (
+        camera.rides
+    ):  # what it looks at changes with the start pose, and a median of many has less contrast than one
+        limits = {name: limit**ON_THE_ARM for name, limit in limits.items() if name != "contrast"}
+    factors = {name: (float(np.exp(now[name] - then[name])), limit) for name, limit in limits.items()}
+    beyond = {name: pair for name, pair in factors.items() if abs(np.log(pair[0])) > np.log(pair[1])}
+    return _Changed(camera.name, beyond)
 
 
 @dataclass(frozen=True)
@@ -115,11 +163,18 @@ def _measures(one: Views) -> dict[str, NDArray[np.float64]]:
     """Logarithms of brightness, colour temperature and contrast of each episode, [n] each."""
     mask = _still(one)
     pictures = np.array([view.still[mask] for view in one.views])  # [n, pixels, 3]
-    grey, colours = pictures.mean(axis=-1), pictures.mean(axis=1) + 1
+    each = [_light(picture) for picture in pictures]
+    return {name: np.array([light[name] for light in each]) for name in WORDS}
+
+
+def _light(colours: NDArray[np.float64]) -> dict[str, float]:
+    """Logarithms of brightness, colour temperature and contrast of a picture [..., 3]."""
+    grey = colours.mean(axis=-1)
+    red, _, blue = colours.reshape(-1, 3).mean(axis=0) + 1
     return {
-        "brightness": np.log(grey.mean(axis=1) + 1),
-        "warmth": np.log(colours[:, 0] / colours[:, 2]),
-        "contrast": np.log((grey.std(axis=1) + 1) / (grey.mean(axis=1) + 1)),
+        "brightness": float(np.log(grey.mean() + 1)),
+        "warmth": float(np.log(red / blue)),
+        "contrast": float(np.log((grey.std() + 1) / (grey.mean() + 1))),
     }
 
 
@@ -148,18 +203,26 @@ def _finding(dataset: Dataset, numbers: tuple[int, ...], changes: list[_Changed]
     return Finding(
         summary=f"{several} {count(len(numbers), 'episode')} in other light: {_in_words(changes)}.",
         where=Where(numbers, camera=changes[0].camera if len(changes) == 1 else None),
-        evidence=tuple(
-            Evidence(f"{name} of '{change.camera}' times", factor, limit if factor > 1 else 1 / limit)
-            for change in changes
-            for name, (factor, limit) in change.factors.items()
-        ),
+        evidence=_evidence(changes),
         fix=Fix(
             "Keep them if the light will vary, and record more of both; else drop them. Fix exposure and white "
             "balance by hand.",
             drop_episodes(dataset, numbers),
         ),
-        severity=Severity.WARNING if any(change.large for change in changes) else Severity.INFO,
+        severity=_severity(changes),
     )
+
+
+def _evidence(changes: list[_Changed]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(f"{name} of '{change.camera}' times", factor, limit if factor > 1 else 1 / limit)
+        for change in changes
+        for name, (factor, limit) in change.factors.items()
+    )
+
+
+def _severity(changes: list[_Changed]) -> Severity:
+    return Severity.WARNING if any(change.large for change in changes) else Severity.INFO
 
 
 WORDS = {

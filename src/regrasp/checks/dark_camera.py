@@ -13,6 +13,7 @@ A picture is shrunk to 12 x 16 cells, whose means hardly feel a sensor's noise. 
 tenths of these means lie within `EMPTY_GREY_LEVELS` of 255 of each other, or when nine tenths of them are
 burnt out (`BURNT_GREY_LEVEL` or more). A stretch of empty pictures that is longer than `max_empty_s` is
 reported. In large recordings pictures are sampled, and the ends of a stretch are those of the samples.
+*In a deployment* the first picture of each camera is judged in the same way.
 
 Live pictures are far from that: the emptiest of 2,141 frames of each of the simulated arm's cameras spread over
 70 grey levels (front) and 41 (wrist, close above the table), and a tenth of the light leaves a tenth of it.
@@ -27,18 +28,24 @@ keep windows and lamps out of the picture.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
-from regrasp.data.sight import Sight
+from regrasp.data.episode import grid_means
+from regrasp.data.sight import CELLS, Sight
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.sights import sights
 from regrasp.diagnosis.signals import longest_run
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 EMPTY_GREY_LEVELS = 4.0
 """Sensor noise of 5 grey levels spreads the cells of an even picture of 128 x 128 over 1.4, of 48 x 64 over 3.1."""
@@ -62,6 +69,29 @@ def dark_camera(dataset: Dataset, *, max_empty_s: float = 0.2) -> Iterator[Findi
                 yield _finding(dataset, name, [(episode, sight)], (first, last), max_empty_s)
         if wholly:
             yield _finding(dataset, name, wholly, None, max_empty_s)
+
+
+@check(severity=Severity.ERROR, explains=("moved-camera", "changed-light"))
+def dark_camera_live(contract: "Contract", live: LiveView) -> Iterator[Finding]:
+    """Whether each camera of the policy shows anything now."""
+    for name in contract.camera_names:
+        if name not in live.images:
+            continue
+        cells = grid_means(live.images[name], CELLS).mean(axis=-1)[None]
+        if empty(cells)[0]:
+            colour = _of_level(float(np.median(cells)))
+            yield Finding(
+                summary=f"Camera '{name}' shows nothing but {colour}.",
+                where=Where(camera=name),
+                evidence=(
+                    Evidence(
+                        "grey levels between dark and bright", float(spread(cells)[0]), EMPTY_GREY_LEVELS
+                    ),
+                ),
+                fix=Fix(
+                    f"Uncover the lens of camera '{name}', switch the light on, and fix its exposure by hand."
+                ),
+            )
 
 
 def spread(cells: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -128,5 +158,8 @@ def _most_spread(looks: list[tuple[Episode, Sight]], frames: tuple[int, int]) ->
 
 
 def _colour(looks: list[tuple[Episode, Sight]], frames: tuple[int, int]) -> str:
-    level = float(np.median(_within(looks, frames)))
+    return _of_level(float(np.median(_within(looks, frames))))
+
+
+def _of_level(level: float) -> str:
     return "black" if level < 40 else "white" if level > 215 else "one even grey"

@@ -1,4 +1,4 @@
-"""A camera's pictures are mirrored or stand on their head in some episodes.
+"""A camera's pictures are mirrored or stand on their head, in some episodes or since the training.
 
 ## What it detects
 Episodes in which a camera's pictures are mirrored left-right, mirrored upside down, or turned by half a turn
@@ -17,6 +17,9 @@ resembles the larger side by at least `min_resemblance`, and better than the pic
 first picture and the median together, and neither of them worse. All three flips are tried, and the one that fits
 best is named. Of equal halves the later is named, and the other one beside it.
 
+*In a deployment* the first picture is compared with the contract's fingerprint in the same way; that of a camera on
+the arm with six first pictures of the training, in grey.
+
 ## What can fool it
 A view that looks like its own mirror image says nothing: such flips are not found. All episodes flipped
 alike are consistent in themselves; preflight compares them with the station.
@@ -27,19 +30,24 @@ Drop these episodes, or flip their pictures back. Fix the camera's `rotation` in
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
 from regrasp.data.episode import grid_means
-from regrasp.data.measures import standardised
-from regrasp.data.sight import CELLS
+from regrasp.data.measures import likeness, standardised
+from regrasp.data.sight import CELLS, grey_thumbnail
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count, number_ranges
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.views import View, smaller_side, views
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import CameraContract, Contract
 
 type Grid = NDArray[np.float64]
 """A picture on a grid, [12, 16, 3], or several, [..., 12, 16, 3]."""
@@ -70,6 +78,45 @@ def flipped_camera(
                 numbers = tuple(one.views[place].number for place in places)
                 rest = tuple(view.number for view in one.views if view.number not in numbers)
                 yield _finding(dataset, name, _Flipped(flip, lead), numbers, rest, margin)
+
+
+@check(severity=Severity.ERROR, explains=("moved-camera",))
+def flipped_camera_live(
+    contract: "Contract",
+    live: LiveView,
+    *,
+    min_resemblance: float = 0.5,
+    min_resemblance_on_arm: float = 0.25,
+    margin: float = 0.15,
+) -> Iterator[Finding]:
+    """What each camera shows now, flipped, against what the policy was trained on."""
+    known = [camera for camera in contract.cameras if camera.name in live.images and camera.fingerprint]
+    if contract.cameras and not known:
+        raise Undecided("needs a contract with fingerprints of the cameras")
+    for camera in known:
+        picture, trained = _compared(camera, live.images[camera.name])
+        if picture.shape != trained[0].shape:
+            continue
+        fits = {flip: max(likeness(turn(picture), one) for one in trained) for flip, turn in FLIPS.items()}
+        best = max(fits, key=lambda flip: fits[flip])
+        lead = fits[best] - max(likeness(picture, one) for one in trained)
+        least = min_resemblance_on_arm if camera.rides else min_resemblance
+        if fits[best] >= least and lead > margin:
+            yield Finding(
+                summary=f"Pictures of camera '{camera.name}' are {best} since the training.",
+                where=Where(camera=camera.name),
+                evidence=(Evidence("resembles the training better, put back, by", lead, margin),),
+                fix=Fix(f"Turn camera '{camera.name}' back, or correct its `rotation` in the station file."),
+            )
+
+
+def _compared(camera: "CameraContract", picture: NDArray[np.uint8]) -> tuple[Grid, list[Grid]]:
+    """A picture, and what the camera showed in training, on one grid: in colour, or in grey if it rides on the arm."""
+    if not camera.rides:
+        return grid_means(picture, (camera.rows, camera.columns)), [camera.picture]
+    greys = (grey_thumbnail(picture), *camera.greys)
+    seen, *trained = (grid_means(grey.astype(np.uint8), CELLS)[..., None] for grey in greys)
+    return seen, trained
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A camera was moved between episodes.
+"""A camera was moved between episodes, or since the training.
 
 ## What it detects
 Episodes in which a camera that stands still by itself looks at the scene from elsewhere than in the others: it
@@ -21,31 +21,51 @@ earlier one counts as right.
 A shift of 1.2 % is 8 of 640 pixels; a turn by 1.9 degrees does the same. Views of one place agree to 0.02 % on
 the simulated arm (16 episodes, 128 x 128, AV1).
 
+*In a deployment*, the first picture of each camera is laid upon the thumbnail that the contract keeps; only those
+parts count that hardly differed from episode to episode. It is reported when it is shifted by more than
+`max_shift_live`, turned by more than `max_turn_deg`, or scaled by more than `max_zoom`, and when it resembles
+the thumbnail by less than `min_resemblance` however it is laid. A camera on the arm starts where the arm does: it
+is laid upon six first pictures of the training too, and reported when its points lie elsewhere than in each of those
+that it resembles (by `min_resemblance_on_arm`) by more than `max_away`; when it resembles none, nothing is said.
+On the simulated arm, wrist views of rightly set stations lie up to 6.5 % away, those of a camera turned by 10.5 to 15
+degrees 8.6 % or more (40 and 16 views).
+
 ## What can fool it
 Another table cloth, or a scene rearranged from end to end, looks like another view. A wall without any structure
 cannot be laid upon itself. A camera on the arm that was turned in its mount shows in preflight alone.
 
 ## How to fix it
 If few episodes are odd, drop them. Otherwise keep them, and record as many again from where the camera
-stands now. Screw the camera down, and mark its place.
+stands now. Screw the camera down, and mark its place. In a deployment, put the camera back: the finding says which
+way the view went.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
+from regrasp.data.alignment import Alignment, align
+from regrasp.data.sight import THUMBNAIL, grey_thumbnail
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.repair import dropping
-from regrasp.diagnosis.views import View, views
-from regrasp.data.alignment import Alignment, align
+from regrasp.diagnosis.views import EMPTY_GREY_LEVELS, View, views
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import CameraContract, Contract
 
 STILL_GREY_LEVELS = 4.0
 """A pixel that varies by so much within an episode counts exp(-1/2) = 0.6 as much as a still one, one that varies by
 twice as much 0.14. Still pixels of the simulated front camera vary by 0.9."""
+
+VARIED_GREY_LEVELS = 3.0
+"""Parts that differed by so much between the training's first pictures count little: a toy lay there, or the table
+went by. In the simulated wrist camera's view the jaws remain."""
 
 
 @check(severity=Severity.WARNING)
@@ -95,6 +115,99 @@ def _most_typical(all_views: tuple[View, ...]) -> View:
     patterns = np.array([(view.grey - view.grey.mean()).ravel() for view in all_views])
     patterns /= np.linalg.norm(patterns, axis=1, keepdims=True)
     return all_views[int(np.argmax(patterns @ patterns.sum(axis=0)))]
+
+
+@check(severity=Severity.ERROR)
+def moved_camera_live(
+    contract: "Contract",
+    live: LiveView,
+    *,
+    max_shift_live: float = 0.045,
+    max_turn_deg: float = 5.0,
+    max_zoom: float = 0.035,
+    max_away: float = 0.07,
+    min_resemblance: float = 0.6,
+    min_resemblance_on_arm: float = 0.75,
+) -> Iterator[Finding]:
+    """What each camera shows now, laid upon what it showed at the start of the training episodes."""
+    known = [camera for camera in contract.cameras if camera.name in live.images and camera.greys]
+    if contract.cameras and not known:
+        raise Undecided("needs a contract with thumbnails of the cameras; `regrasp contract make` makes one")
+    for camera in known:
+        grey = grey_thumbnail(live.images[camera.name])
+        if grey.std() <= EMPTY_GREY_LEVELS:
+            continue
+        aspect = camera.height / camera.width
+        steady, everywhere = _steady(camera), np.ones_like(grey)
+        places = [align(trained, grey, steady, everywhere, aspect=aspect) for trained in camera.greys]
+        least = min_resemblance_on_arm if camera.rides else min_resemblance
+        alike = [place for place in places if place.likeness >= least]
+        if camera.rides and alike:
+            place = min(alike, key=lambda one: one.away(aspect))
+            evidence = _beyond(
+                ("its view lies elsewhere by", 100 * place.away(aspect), 100 * max_away, "% of its width")
+            )
+        elif alike:
+            place = alike[0]
+            evidence = _beyond(
+                (
+                    "shifted by",
+                    100 * float(np.hypot(place.right, place.down)),
+                    100 * max_shift_live,
+                    "% of its width",
+                ),
+                ("turned by", abs(place.turn_deg), max_turn_deg, "deg"),
+                ("scaled by", 100 * abs(place.zoom - 1), 100 * max_zoom, "%"),
+            )
+        else:
+            place = places[0]
+            resembles = Evidence("its view resembles the training's by", place.likeness, min_resemblance)
+            evidence = () if camera.rides else (resembles,)
+        if evidence:
+            yield _moved_since(camera.name, place if alike else None, evidence)
+
+
+def _beyond(*measured: tuple[str, float, float, str]) -> tuple[Evidence, ...]:
+    """Those of (name, value, limit, unit) that are beyond their limit."""
+    return tuple(Evidence(name, value, limit, unit) for name, value, limit, unit in measured if value > limit)
+
+
+def _moved_since(camera: str, place: Alignment | None, evidence: tuple[Evidence, ...]) -> Finding:
+    how = f": its view is {_directions(place)}" if place else ""
+    return Finding(
+        summary=f"Camera '{camera}' looks from elsewhere than in training{how}.",
+        where=Where(camera=camera),
+        evidence=evidence,
+        fix=Fix(f"Put camera '{camera}' back where it was in training, then run preflight again."),
+    )
+
+
+def _directions(place: Alignment) -> str:
+    """Which way the view went; what is too little to see is left out."""
+    told = [
+        (
+            abs(place.right) >= 0.01,
+            f"{100 * abs(place.right):.0f} % {'right' if place.right > 0 else 'left'}",
+        ),
+        (abs(place.down) >= 0.01, f"{100 * abs(place.down):.0f} % {'down' if place.down > 0 else 'up'}"),
+        (
+            abs(place.turn_deg) >= 1,
+            f"turned {abs(place.turn_deg):.0f} degrees {'' if place.turn_deg > 0 else 'anti'}clockwise",
+        ),
+        (
+            abs(place.zoom - 1) >= 0.01,
+            f"{100 * abs(place.zoom - 1):.0f} % {'larger' if place.zoom > 1 else 'smaller'}",
+        ),
+    ]
+    return ", ".join(text for enough, text in told if enough)
+
+
+def _steady(camera: "CameraContract") -> NDArray[np.float64]:
+    """How much each part of the thumbnail counts: less where the training's first pictures differed."""
+    spread = np.array(camera.spread).reshape(camera.rows, camera.columns, 3).mean(axis=-1)
+    rows, columns = (-(-size // cells) for size, cells in zip(THUMBNAIL, spread.shape, strict=True))
+    fine = spread.repeat(rows, axis=0).repeat(columns, axis=1)[: THUMBNAIL[0], : THUMBNAIL[1]]
+    return np.exp(-0.5 * (fine / VARIED_GREY_LEVELS) ** 2)
 
 
 def _weight(view: View) -> NDArray[np.float64]:

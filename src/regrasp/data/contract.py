@@ -1,5 +1,7 @@
 """What a policy was trained to expect, measured from its data and kept beside it as `regrasp.json`."""
 
+import base64
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regrasp.arm.so101 import JOINTS
+from regrasp.data.alignment import align
 from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import Checkpoint, pretrained_folder
 from regrasp.data.dataset import Dataset, content_hash
@@ -23,6 +26,7 @@ from regrasp.data.measures import (
     likeness,
 )
 from regrasp.data.metadata import ACTION, STATE
+from regrasp.data.sight import THUMBNAIL, grey_thumbnail
 from regrasp.errors import ContractError
 
 CONTRACT_FILE = "regrasp.json"
@@ -32,6 +36,15 @@ NORMALISING = ("mean", "std", "min", "max", "q01", "q99")
 
 MOST_RADIANS = 2.1 * np.pi
 """No joint of an arm turns further from its zero."""
+
+THUMBNAIL_BYTES = THUMBNAIL[0] * THUMBNAIL[1]
+
+EXAMPLES = 6
+"""Thumbnails kept of a camera on the arm, besides the median: 14 kB."""
+
+FIXED_WANDER = 0.004
+"""First pictures of a camera that stands still lie within 0.0005 of the width of their median on the simulated
+arm, those of the wrist camera 0.04 from it."""
 
 TRAVEL_S = 0.2
 """Time over which `travel_max` is measured: six frames at 30 Hz, about what a servo needs to reach its speed."""
@@ -45,7 +58,10 @@ class CameraContract(BaseModel):
     """What one camera saw at the start of the training episodes.
 
     `fingerprint` is the median picture on a grid, row by row, red green blue, 0-255; `spread` its standard
-    deviation over episodes; `likeness_low` the smallest likeness of a training picture to it.
+    deviation over episodes; `likeness_low` the smallest likeness of a training picture to it. `thumbnail` is the
+    median picture in grey, finer: 48 x 64 bytes, deflated, in base 64. `examples` are first pictures of single
+    episodes in the same form, where they differ in where they look: the camera rides on the arm. Contracts of older
+    versions lack these two.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -59,11 +75,39 @@ class CameraContract(BaseModel):
     fingerprint: list[float] = Field(default_factory=list[float])
     spread: list[float] = Field(default_factory=list[float])
     likeness_low: float | None = None
+    thumbnail: str = ""
+    examples: list[str] = Field(default_factory=list[str])
+
+    @property
+    def greys(self) -> list[NDArray[np.float64]]:
+        """The thumbnail and the examples, [48, 64] each, 0-255; none where there is none, or not a whole one."""
+        planes = (_inflated(text) for text in (self.thumbnail, *self.examples))
+        return [plane for plane in planes if plane is not None]
+
+    @property
+    def rides(self) -> bool:
+        """Whether the camera rides on the arm, as far as it was measured."""
+        return bool(self.examples)
 
     @property
     def picture(self) -> NDArray[np.float64]:
         """The fingerprint, [rows, columns, 3]."""
         return np.array(self.fingerprint).reshape(self.rows, self.columns, 3)
+
+
+def _deflated(grey: NDArray[np.float64]) -> str:
+    return base64.b64encode(zlib.compress(grey.round().astype(np.uint8).tobytes(), 9)).decode()
+
+
+def _inflated(text: str) -> NDArray[np.float64] | None:
+    """A thumbnail; None for what is none. No more is unpacked than one has."""
+    try:
+        pixels = zlib.decompressobj().decompress(base64.b64decode(text), THUMBNAIL_BYTES)
+    except (ValueError, zlib.error):
+        return None
+    if len(pixels) != THUMBNAIL_BYTES:
+        return None
+    return np.frombuffer(pixels, dtype=np.uint8).reshape(THUMBNAIL).astype(np.float64)
 
 
 class JointContract(BaseModel):
@@ -237,6 +281,10 @@ def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
         return CameraContract(name=name, key=key, height=0, width=0)
     thumbnails = np.stack([grid_means(picture, GRID) for picture in pictures])
     median = np.median(thumbnails, axis=0)
+    greys = np.stack([grey_thumbnail(picture) for picture in pictures])
+    grey = np.median(greys, axis=0).round()
+    some = greys[np.unique(np.linspace(0, len(greys) - 1, EXAMPLES).round().astype(int))]
+    rides = _wander(some, grey, pictures.shape[1] / pictures.shape[2]) > FIXED_WANDER
     return CameraContract(
         name=name,
         key=key,
@@ -245,7 +293,16 @@ def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
         fingerprint=_rounded(median),
         spread=_rounded(thumbnails.std(axis=0)),
         likeness_low=round(min(likeness(one, median) for one in thumbnails), 4),
+        thumbnail=_deflated(grey),
+        examples=[_deflated(one) for one in some] if rides else [],
     )
+
+
+def _wander(greys: NDArray[np.float64], median: NDArray[np.float64], aspect: float) -> float:
+    """How far these thumbnails lie from their median: the middle one, as a share of the width."""
+    everywhere = np.ones(THUMBNAIL)
+    places = [align(median, grey, everywhere, everywhere, aspect=aspect) for grey in greys]
+    return float(np.median([place.away(aspect) for place in places]))
 
 
 def _measure_joints(dataset: Dataset) -> list[JointContract]:

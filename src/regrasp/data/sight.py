@@ -62,3 +62,11 @@ def see(camera: Camera, indices: Iterable[int], moments: int = 9) -> Sight:
         if index in place_of:
             colours[place_of[index]] = shrink(frame, "rgb24")
     return Sight(wanted, grey, coloured, colours)
+
+
+def grey_thumbnail(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """One picture [h, w, 3] as a grey thumbnail, [48, 64], 0-255."""
+    import av
+
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    return Shrinker(*THUMBNAIL)(frame, "gray").astype(np.float64)

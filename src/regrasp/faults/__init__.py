@@ -10,12 +10,14 @@ from regrasp.faults.changed_calibration import changed_calibration
 from regrasp.faults.changed_joint_order import changed_joint_order
 from regrasp.faults.changed_light import changed_light
 from regrasp.faults.changed_policy_files import changed_policy_files
+from regrasp.faults.changed_resolution import changed_resolution
 from regrasp.faults.clipped_actions import clipped_actions
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
 from regrasp.faults.dropped_frames import dropped_frames
 from regrasp.faults.duplicate_episodes import duplicate_episodes
 from regrasp.faults.empty_instruction import empty_instruction
+from regrasp.faults.exchanged_colours import exchanged_colours
 from regrasp.faults.flipped_camera import flipped_camera
 from regrasp.faults.frozen_camera import frozen_camera
 from regrasp.faults.idle_gripper import idle_gripper
@@ -25,6 +27,7 @@ from regrasp.faults.inverted_gripper import inverted_gripper
 from regrasp.faults.irregular_timestamps import irregular_timestamps
 from regrasp.faults.jerky_motion import jerky_motion
 from regrasp.faults.late_inference import late_inference
+from regrasp.faults.missing_camera import missing_camera
 from regrasp.faults.missing_video import missing_video
 from regrasp.faults.mixed_units import mixed_units
 from regrasp.faults.moved_camera import moved_camera
@@ -60,6 +63,9 @@ __all__ = [
     "changed_light",
     "changed_policy_files",
     "copied_actions",
+    "missing_camera",
+    "changed_resolution",
+    "exchanged_colours",
     "dark_camera",
     "duplicate_episodes",
     "empty_instruction",
