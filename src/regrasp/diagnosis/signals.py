@@ -101,8 +101,9 @@ def steps_out_of_line(values: NDArray[np.float64]) -> NDArray[np.float64]:
     away = np.zeros_like(values)
     if len(values) > 3:
         steps = np.diff(values, axis=0)
-        usual = np.median(np.stack([steps[:-2], steps[1:-1], steps[2:]]), axis=0)
-        away[2:-1] = np.abs(steps[1:-1] - usual)
+        before, here, after = steps[:-2], steps[1:-1], steps[2:]
+        usual = np.maximum(np.minimum(before, here), np.minimum(np.maximum(before, here), after))  # median
+        away[2:-1] = np.abs(here - usual)
     return away
 
 
