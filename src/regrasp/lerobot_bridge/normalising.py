@@ -46,7 +46,10 @@ def checkpoint_statistics(checkpoint: Checkpoint, known: Mapping[str, Any]) -> S
         theirs = checkpoint.normalizer.get(name)
         if theirs is None or name not in known or _width(theirs) != _width(known[name]):
             return None
-    kept = {name: dict(values) for name, values in checkpoint.normalizer.items()}
+    kept = {
+        name: {key: np.array(value) for key, value in values.items()}
+        for name, values in checkpoint.normalizer.items()
+    }
     return {name: {**known.get(name, {}), **kept.get(name, {})} for name in {**known, **kept}}
 
 
