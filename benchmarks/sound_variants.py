@@ -103,7 +103,9 @@ def _with_camera(made: Dataset, name: str, make, seed: int, variant: Variant) ->
             episode, cameras={**episode.cameras, name: Camera.from_array(name, frames, episode.fps)}
         )
 
-    return replace(made.map_episodes(look), camera_names=(*made.camera_names, name))
+    statistics = {"observation.images." + name: made.stats["observation.images.front"]}
+    seen = made.map_episodes(look)
+    return replace(seen, camera_names=(*made.camera_names, name), stats={**seen.stats, **statistics})
 
 
 def _with_second_arm(made: Dataset, seed: int, variant: Variant) -> Dataset:

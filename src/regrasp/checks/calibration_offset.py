@@ -44,6 +44,7 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.joint_signals import POSES, poses, resting_gaps
 from regrasp.diagnosis.repair import dropping
+from regrasp.diagnosis.signals import known_median
 from regrasp.diagnosis.unit_signals import DEGREES_PER, body_joints, in_one_unit, units
 
 MIN_EPISODES = 3
@@ -154,8 +155,8 @@ def _completed(values: NDArray[np.float64], group: _Group) -> _Group:
 
 def _usual(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Median and standard deviation of each value over episodes, both [7]."""
-    middle = np.nanmedian(values, axis=0)
-    away = np.nanmedian(np.abs(values - middle), axis=0)
+    middle = known_median(values, axis=0)
+    away = known_median(np.abs(values - middle), axis=0)
     return middle, np.maximum(STEADY_DEG, NORMAL_PER_MEDIAN_DEVIATION * away)
 
 

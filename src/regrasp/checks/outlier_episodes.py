@@ -36,7 +36,7 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.rest import longest_pause, rests
-from regrasp.diagnosis.signals import joint_scale
+from regrasp.diagnosis.signals import joint_scale, known_median
 
 NORMAL_PER_MEDIAN_DEVIATION = 1.4826
 """Standard deviation of a normal distribution whose median absolute deviation is 1."""
@@ -100,8 +100,8 @@ def _ranges(dataset: Dataset) -> NDArray[np.float64]:
     """What the median joint covers in each episode, as a share of what it usually covers, [E]."""
     seen = [_seen(episode) for episode in dataset.episodes]
     covered = np.array([np.fmax.reduce(pose) - np.fmin.reduce(pose) for pose in seen])
-    usual = np.maximum(np.nanmedian(covered, axis=0), np.finfo(np.float64).tiny)
-    return np.nanmedian(covered / usual, axis=1)
+    usual = np.maximum(known_median(covered, axis=0), np.finfo(np.float64).tiny)
+    return known_median(covered / usual, axis=1)
 
 
 def _ratios(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.gripper_signals import in_one_sense
-from regrasp.diagnosis.signals import gripper_joints, joint_scale
+from regrasp.diagnosis.signals import gripper_joints, joint_scale, known_median
 
 LIMIT_SHARE = 0.15
 """Of a joint's working range, or of the median joint's if that is wider; see the page."""
@@ -62,10 +62,10 @@ def scattered_starts(dataset: Dataset, *, min_episodes: int = 3) -> Iterator[Fin
     dataset = in_one_sense(dataset)
     starts = np.array([episode.states[0] for episode in dataset.episodes])
     starts = np.where(np.isnan(starts).all(axis=0), 0.0, starts)  # nothing is known of these joints
-    away = np.abs(starts - np.nanmedian(starts, axis=0))
+    away = np.abs(starts - known_median(starts, axis=0))
     scale = joint_scale(dataset)
     limit = LIMIT_SHARE * np.maximum(scale, np.median(scale))
-    spread = NORMAL_PER_MEDIAN_DEVIATION * np.nanmedian(away, axis=0)
+    spread = NORMAL_PER_MEDIAN_DEVIATION * known_median(away, axis=0)
     deviations = 4 * (1 + 4 / len(starts))  # a spread known from few episodes is itself uncertain
     allowed = np.clip(deviations * spread, limit, 2 * limit)
     if (spread > 1.5 * limit).any():

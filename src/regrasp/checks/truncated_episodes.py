@@ -32,7 +32,7 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.coverage import known_grasps
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import dropping
-from regrasp.diagnosis.signals import joint_scale
+from regrasp.diagnosis.signals import joint_scale, known_median
 
 AWAY_SHARE = 0.15
 """Of a joint's working range, or of the median joint's if that is wider: as for starts, `scattered-starts`."""
@@ -83,11 +83,11 @@ def truncated_episodes(
 def _end_elsewhere(dataset: Dataset, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether some joint of each episode ends away from where the usual ones end, [E]."""
     ends = np.array([episode.states[-1] for episode in dataset.episodes])
-    away = np.abs(ends - np.nanmedian(ends[usual], axis=0))
-    spread = NORMAL_PER_MEDIAN_DEVIATION * np.nanmedian(away[usual], axis=0)
+    away = np.abs(ends - known_median(ends[usual], axis=0))
+    spread = NORMAL_PER_MEDIAN_DEVIATION * known_median(away[usual], axis=0)
     scale = joint_scale(dataset)
     limit = np.maximum(AWAY_SHARE * np.maximum(scale, np.median(scale)), 4 * spread)
-    return (away > limit).any(axis=1)
+    return np.asarray((away > limit).any(axis=1), dtype=np.bool_)
 
 
 def _lack_the_grasp(dataset: Dataset, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
-from regrasp.diagnosis.signals import gripper_joints, joint_scale, once_per_dataset
+from regrasp.diagnosis.signals import gripper_joints, joint_scale, known_median, once_per_dataset
 
 POSES = ("start", "lowest", "low", "middle", "high", "highest", "end")
 """What `poses` tells of a joint in an episode: first and last value, and quantiles between them."""
@@ -137,7 +137,7 @@ def _median_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Median of each row without its NaN; NaN for a row of nothing else."""
     medians = np.full(len(values), np.nan)
     told = np.isfinite(values).any(axis=1)
-    medians[told] = np.nanmedian(values[told], axis=1)
+    medians[told] = known_median(values[told], axis=1)
     return medians
 
 

@@ -64,6 +64,16 @@ def span(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return high - low
 
 
+def known_median(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """The median without NaN; where there is none, without the masked arrays that NumPy's own takes time for.
+
+    Example:
+        >>> known_median(np.array([[1.0, 2.0], [3.0, np.nan]]), axis=0).tolist()
+        [2.0, 2.0]
+    """
+    return np.asarray(np.nanmedian(values, axis) if np.isnan(values).any() else np.median(values, axis))
+
+
 def require_matching_joints(dataset: Dataset) -> None:
     """Commands and measurements must name the same joints in the same order to be compared."""
     if dataset.states.shape != dataset.actions.shape or dataset.action_names not in ((), dataset.joint_names):
