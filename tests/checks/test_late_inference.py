@@ -70,6 +70,24 @@ def test_the_offered_number_holds_the_rate_and_one_less_does_not(inference_s, fp
         assert held_rate(inference_s, fps, enough - 1) < LEAST_SHARE * fps
 
 
+def test_chunks_asked_for_ahead_need_only_last_until_the_next():
+    assert list(late_inference(KNOWN, station(0.3, n_action_steps=20)))
+    assert not list(late_inference(KNOWN, station(0.3, n_action_steps=20, ahead=True)))
+    assert not list(late_inference(KNOWN, station(1.6, n_action_steps=50, ahead=True)))
+
+
+@pytest.mark.parametrize(("inference_s", "steps"), [(0.3, 8), (0.3, 95)])
+def test_chunks_that_do_not_last_are_reported_with_a_number_that_does(inference_s, steps):
+    (finding,) = late_inference(KNOWN, station(inference_s, n_action_steps=steps, ahead=True))
+    offered = int(finding.fix.command.split()[-1])
+    assert not list(late_inference(KNOWN, station(inference_s, n_action_steps=offered, ahead=True)))
+
+
+def test_a_query_longer_than_half_a_chunk_has_no_number_that_does():
+    (finding,) = late_inference(KNOWN, station(1.7, ahead=True))
+    assert finding.fix.command is None
+
+
 def ticks(rate, episodes=2, turns=50):
     joined = [
         Ticks.empty(6)

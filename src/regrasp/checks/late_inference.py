@@ -13,14 +13,14 @@ nobody sees that it happens at every chunk.
 A query of t seconds may take one turn of the loop, 1/fps. What is longer is waited for, once in n_action_steps turns:
 the rate that can be held is n / (n/fps + t - 1/fps). It must reach `least_share` of the wanted one. t is measured
 before anything moves: the median of some queries with what the cameras show now. The smallest n_action_steps
-that reaches it, up to the policy's chunk_size, is offered.
+that reaches it, up to the policy's chunk_size, is offered. Where the next chunk is asked for ahead (`--handover` on a
+real arm), a query of d turns need only leave n_action_steps between d and chunk_size - d.
 
 In rollouts, the times of the turns are compared with the wanted ones. On the twin, whose time waits for the policy,
 nothing is late, and the finding is a warning: a real arm would be.
 
 ## What can fool it
-A machine that is busy with something else while it is measured, or later becomes so. A policy that is queried in the
-background (LeRobot's RTC, `regrasp`'s hand-over) does not make the arm wait; there, t must only stay below n/fps.
+A machine that is busy with something else while it is measured, or later becomes so.
 
 ## How to fix it
 Execute more actions per query (`--n-action-steps`), use a smaller policy or a faster machine, or train on data
@@ -33,11 +33,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regrasp.control.seams import choose_horizon
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.preflight import LiveView
+from regrasp.errors import UsageError
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
@@ -60,6 +62,9 @@ def late_inference(
         return
     if live.inference_s is None:
         raise Undecided("the time of a query was not measured")
+    if live.ahead and contract.chunk_size is not None:
+        yield from _ahead(live.inference_s, live, contract.chunk_size, contract.n_action_steps)
+        return
     rate = held_rate(live.inference_s, live.fps, steps)
     if rate >= least_share * live.fps:
         return
@@ -97,6 +102,42 @@ def late_inference_deployed(
             evidence=(Evidence("rate", round(slowest, 2), round(least_share * wanted, 2), "Hz"),),
             fix=Fix("Execute more actions per query, or use a smaller policy or a faster machine."),
         )
+
+
+def _ahead(inference_s: float, live: LiveView, chunk: int, trained: int | None) -> Iterator[Finding]:
+    """Chunks asked for ahead must last until the next one is there."""
+    try:
+        choose_horizon(inference_s, live.fps, chunk, trained=trained, execute=live.n_action_steps)
+    except UsageError:
+        delay = math.ceil(inference_s * live.fps)
+        wanted = "" if live.n_action_steps is None else f" and {live.n_action_steps} are to be executed"
+        yield Finding(
+            summary=f"A query takes {1000 * inference_s:.0f} ms, {delay} turns at {live.fps:g} Hz; the policy plans "
+            f"{chunk} actions{wanted}, which do not last until the next plan is there.",
+            where=Where(),
+            evidence=(_narrowest(delay, chunk, live.n_action_steps),),
+            fix=_feasible(delay, chunk),
+        )
+
+
+def _narrowest(delay: int, chunk: int, steps: int | None) -> Evidence:
+    """The limit that is broken: of the chunk, or of the actions that somebody asked for."""
+    if steps is None or 2 * delay > chunk:
+        return Evidence("turns of two queries", 2 * delay, chunk)
+    return Evidence("n_action_steps", steps, delay if steps < delay else chunk - delay)
+
+
+def _feasible(delay: int, chunk: int) -> Fix:
+    """As many actions as leave time for the next query, in the middle of what is possible."""
+    if 2 * delay > chunk:
+        return Fix(
+            f"Use a smaller policy or a faster machine: a chunk of {2 * delay} actions would be needed."
+        )
+    steps = chunk // 2
+    return Fix(
+        f"Execute {steps} actions per query.",
+        f"regrasp rollout CHECKPOINT --station STATION --n-action-steps {steps}",
+    )
 
 
 def held_rate(inference_s: float, fps: float, steps: int) -> float:

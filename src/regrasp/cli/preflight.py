@@ -21,6 +21,9 @@ def command(
     fault: Annotated[
         str | None, typer.Option(help="Twin: set up wrongly on purpose, such as swapped-cameras.")
     ] = None,
+    handover: Annotated[
+        bool, typer.Option("--handover/--no-handover", help="As in rollout: real arms plan ahead.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="Twin: which start it shows.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
@@ -60,7 +63,14 @@ def command(
     options = {name: value for name, value in given.items() if value}
     judged = preflight(
         contract,
-        look(chosen, instruction, seed=seed, checkpoint=found.path, n_action_steps=n_action_steps),
+        look(
+            chosen,
+            instruction,
+            seed=seed,
+            checkpoint=found.path,
+            n_action_steps=n_action_steps,
+            ahead=handover,
+        ),
         checkpoint=found,
         allow=allow or (),
         address=Address(str(checkpoint), station, options=options),

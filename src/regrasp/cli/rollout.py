@@ -125,7 +125,14 @@ def command(
     allowed = [*(allow or ()), *([START_POSE] if homed else [])]
     judged = preflight(
         contract,
-        look(chosen, instruction, seed=seed, checkpoint=found.path, n_action_steps=n_action_steps),
+        look(
+            chosen,
+            instruction,
+            seed=seed,
+            checkpoint=found.path,
+            n_action_steps=n_action_steps,
+            ahead=handover,
+        ),
         checkpoint=found,
         allow=allowed,
         address=Address(str(checkpoint), station, str(out), named),

@@ -27,6 +27,7 @@ class LiveView:
         robot: LeRobot's options of the robot, without its cameras (`use_degrees` ...).
         inference_s: Time of one query of the policy on this machine; None when it was not measured.
         n_action_steps: Actions that are to be executed per query; None for the policy's own number.
+        ahead: Whether the next chunk is asked for while the one before is carried out.
         waits: Whether the robot's time stands still while the policy thinks, as the twin's does.
         calibration_id: The robot's `id`, after which LeRobot names its calibration.
         calibration_hash: Of its calibration, see `data.calibration`; None when it has none.
@@ -41,6 +42,7 @@ class LiveView:
     robot: Mapping[str, Any] = field(default_factory=dict[str, Any])
     inference_s: float | None = None
     n_action_steps: int | None = None
+    ahead: bool = False
     waits: bool = False
     calibration_id: str | None = None
     calibration_hash: str | None = None

@@ -32,6 +32,7 @@ def look(
     seed: int = 0,
     checkpoint: str | Path | None = None,
     n_action_steps: int | None = None,
+    ahead: bool = False,
 ) -> LiveView:
     """What the station shows now, for preflight; nothing moves.
 
@@ -41,16 +42,22 @@ def look(
         seed: The twin shows the start of the first episode of this seed.
         checkpoint: Policy whose queries are timed; not timed when left out.
         n_action_steps: Actions that will be executed per query, where they are not the policy's own number.
+        ahead: Whether chunks will be asked for ahead; never so on the twin, whose time waits.
 
     Raises:
         DeviceError: The robot does not answer.
         CheckpointError: The checkpoint cannot be loaded.
     """
-    return in_child(partial(_look, station, instruction, seed, checkpoint, n_action_steps))
+    return in_child(partial(_look, station, instruction, seed, checkpoint, n_action_steps, ahead))
 
 
 def _look(
-    station: Station, instruction: str, seed: int, checkpoint: str | Path | None, n_action_steps: int | None
+    station: Station,
+    instruction: str,
+    seed: int,
+    checkpoint: str | Path | None,
+    n_action_steps: int | None,
+    ahead: bool,
 ) -> LiveView:
     with connected(station) as robot:
         if is_twin(station):
@@ -62,6 +69,7 @@ def _look(
             seen,
             instruction,
             fps=station.fps,
+            ahead=ahead and not is_twin(station),
             waits=is_twin(station),
             inference_s=None if policy is None else query_seconds(policy, seen, instruction),
             n_action_steps=n_action_steps,
