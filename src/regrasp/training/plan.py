@@ -505,6 +505,9 @@ class _Draft:
         measured = f"{trial.seconds_per_step * 1000:.0f} ms a step, measured over {trial.steps} steps on {trial.device}"
         self.say("time", round(hours, 2), f"{measured}; without decoding and evaluation", "hours")
         self.say("memory", trial.memory_gb, "most at once in that trial", "GB")
+        self.say(
+            "latency", round(trial.latency_ms), f"one query with one observation on {trial.device}", "ms"
+        )
         count = math.ceil(self.steps / self.save_every)
         self.say(
             "disk",
