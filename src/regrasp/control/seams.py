@@ -80,9 +80,7 @@ class HandOver:
     def _take_over(self, decision: Decision) -> None:
         """Note the difference between where the old chunk would have gone on and where the new one begins."""
         assert self._due is not None
-        assert self._last is not None
-        waited = decision.inference_ms * self._fps / 1000.0 > 1.0
-        self._offset = (self._last if waited else self._due) - decision.action
+        self._offset = self._due - decision.action
         budget = FADE_SHARE * USUAL_STEP_DEG if self._budget is None else self._budget
         # The cosine is steepest in its middle, where it falls by pi / 2 of its height over its length.
         needed = float(np.max(np.abs(self._offset) / budget)) * np.pi / 2
