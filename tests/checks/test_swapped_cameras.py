@@ -78,8 +78,9 @@ def test_three_cameras_of_which_two_see_nearly_the_same_are_fine(dataset):
     assert not list(swapped_cameras(with_a_third_camera(dataset, right=0.02)))
 
 
-def test_an_exchange_is_not_called_moved_or_lit_as_well(dataset):
-    found = run_checks({"dataset": faults.swapped_cameras(dataset)}).findings
+@pytest.mark.parametrize("episodes", [(4, 5), (0, 1, 2), (0, 1, 2, 3)])
+def test_an_exchange_is_not_called_moved_or_lit_as_well(dataset, episodes):
+    found = run_checks({"dataset": faults.swapped_cameras(dataset, episodes=episodes)}).findings
     assert [finding.check for finding in found] == ["swapped-cameras"]
 
 

@@ -10,7 +10,8 @@ another camera pose is among the two that cost most: pi0 succeeds in 14 % of its
 can be learned, but only with enough episodes of each view.
 
 ## How it decides
-A camera stands still when most of its picture does while the arm moves; a camera on the arm is not judged. The
+A camera stands still when most of its picture does while the arm moves; a camera on the arm is not judged, nor
+one that is called so. The
 median over moments of an episode shows the place without the arm. It is laid upon that of the episode that
 resembles all others most, with shift, turn and zoom free (least squares that leave out what does not fit;
 brightness and contrast are free too). Episodes whose views agree are a group; those outside the largest are
@@ -46,6 +47,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.checks.swapped_cameras import called_wrist
 from regrasp.data import Dataset
 from regrasp.data.alignment import Alignment, align
 from regrasp.data.sight import THUMBNAIL, grey_thumbnail
@@ -73,7 +75,7 @@ def moved_camera(
     dataset: Dataset, *, max_shift: float = 0.012, min_resemblance: float = 0.5
 ) -> Iterator[Finding]:
     """Report the episodes in which a camera that stands still looks from elsewhere, for each such camera."""
-    fixed = [one for one in views(dataset).values() if one.fixed]
+    fixed = [one for one in views(dataset).values() if one.fixed and not called_wrist(one.camera)]
     if not fixed:
         raise Undecided("no camera stands still while the arm moves")
     if max(len(one.views) for one in fixed) < 2:

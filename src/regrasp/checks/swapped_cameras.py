@@ -192,8 +192,13 @@ def _numbers(episodes: list[Episode], places: set[int]) -> tuple[int, ...]:
 
 def _wrist_place(names: tuple[str, str]) -> int | None:
     """Which of two cameras rides on the arm by its name; None when that is not said of exactly one."""
-    wrists = [any(word in name.lower() for word in WRIST_NAMES) for name in names]
+    wrists = [called_wrist(name) for name in names]
     return wrists.index(True) if sum(wrists) == 1 else None
+
+
+def called_wrist(name: str) -> bool:
+    """Whether a camera is called as those are that ride on the arm."""
+    return any(word in name.lower() for word in WRIST_NAMES)
 
 
 def _wrist_is_calmer(names: tuple[str, str], pair: _Pairs, tie: bool) -> bool:
