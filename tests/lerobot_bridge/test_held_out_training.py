@@ -70,6 +70,8 @@ def test_curves_are_written_as_table_and_json(held_out):
     assert [int(row["step"]) for row in rows] == [2, 4, 6, 8, 10, 12]
     asked = [row for row in rows if row["held_out_action_error"]]
     assert [int(row["step"]) for row in asked] == [4, 8, 12]
+    epochs = [float(row["epoch"]) for row in rows]
+    assert np.allclose(epochs, [int(row["step"]) * 16 / held_out.journal.frames for row in rows])
     noted = json.loads((held_out.run / "training.json").read_text())
     assert noted["held_out"] == [1]
     assert noted["finished"] is True

@@ -106,7 +106,8 @@ class Keeper:
         self._write()
 
     def _on_row(self, row: dict[str, float]) -> None:
-        self.journal.steps.append(row)
+        """Note one row; LeRobot counts epochs over the frames that are trained on, and the plan over all frames."""
+        self.journal.steps.append({**row, "epoch": row["samples"] / self.journal.frames})
         if time.monotonic() - self._written > EVERY_S:
             self._write()
 
