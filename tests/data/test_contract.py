@@ -1,5 +1,6 @@
 """A contract: measured from data and checkpoint, kept beside the checkpoint."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -164,3 +165,10 @@ def test_a_broken_contract_is_told_in_one_sentence(folder, content, reason):
 def test_it_is_plain_json(data):
     again = Contract.model_validate_json(contract(data).model_dump_json())
     assert again == contract(data)
+
+
+def test_the_file_is_read_by_a_person_and_what_the_cameras_show_is_small(data, folder):
+    text = write_contract(folder, contract(data)).read_text()
+    assert max(line.count("[") for line in text.splitlines()) == 1  # a list of numbers stands in one line
+    cameras = json.dumps(json.loads(text)["cameras"])
+    assert len(cameras) < 50_000

@@ -1,6 +1,7 @@
 """What a policy was trained to expect, measured from its data and kept beside it as `regrasp.json`."""
 
 import base64
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -252,8 +253,13 @@ def of_checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
 def write_contract(checkpoint_path: str | Path, contract: Contract) -> Path:
     """Write the contract beside a checkpoint, whole or not at all; gives the file."""
     path = pretrained_folder(checkpoint_path) / CONTRACT_FILE
-    write_bytes(path, (contract.model_dump_json(indent=1) + "\n").encode())
+    write_bytes(path, (_compact(contract.model_dump_json(indent=1)) + "\n").encode())
     return path
+
+
+def _compact(text: str) -> str:
+    """JSON with each list of numbers in one line: smaller, and still to be read by a person."""
+    return re.sub(r"\[[\s\d.,eE+-]+\]", lambda numbers: re.sub(r"\s", "", numbers[0]), text)
 
 
 def read_contract(checkpoint_path: str | Path) -> Contract:
