@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from regrasp.data import Dataset
+from regrasp.data.joint_units import body_unit
 
 EVERYWHERE = "every episode"
 
@@ -160,6 +161,8 @@ def unspecific_instruction(dataset, level):
 def mixed_units(dataset, level):
     if dataset.robot_type != "so101_follower" or degree(dataset) < 1:
         return NOT_HERE
+    if level == 0 and body_unit(dataset) != "deg":
+        return NOT_HERE
     numbers = some(dataset, level)
     return {"episodes": numbers, "unit": ("-100..100", "counts", "radians")[level]}, numbers
 
@@ -179,13 +182,14 @@ def inverted_gripper(dataset, level):
 
 
 def calibration_offset(dataset, level):
-    numbers = (some(dataset, 0), some(dataset, 2), tuple(e.index for e in dataset.episodes)[-4:])[level]
+    everyone = tuple(episode.index for episode in dataset.episodes)
+    numbers = (some(dataset, 0), some(dataset, 2), everyone[-max(len(everyone) // 3, 1) :])[level]
     return {"episodes": numbers, "degrees": (8.0, 12.0, 25.0)[level] * degree(dataset)}, numbers
 
 
 def clipped_actions(dataset, level):
-    numbers = (some(dataset, 1), some(dataset, 2), EVERYWHERE)[level]
     everyone = tuple(episode.index for episode in dataset.episodes)
+    numbers = (everyone[::3], everyone[::2], EVERYWHERE)[level]
     return {"episodes": everyone if numbers is EVERYWHERE else numbers}, numbers
 
 

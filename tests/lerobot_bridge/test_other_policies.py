@@ -41,10 +41,10 @@ def test_training_writes_checkpoint_and_contract(other):
 
 def test_it_rolls_out_and_is_scored(other, station, tmp_path):
     result = rollout(
-        other.checkpoint, station, task="Grab the brain", episodes=1, out=tmp_path / "out", seconds=0.7
+        other.checkpoint, station, task="Grab the brain", episodes=1, out=tmp_path / "out", seconds=0.4
     )
     rollouts = read_rollouts(result.out)
-    assert rollouts.episodes[0].length == 21
+    assert rollouts.episodes[0].length == 12  # an untrained policy closes the gate after half a second
     assert np.isfinite(rollouts.ticks.sent).all()
     assert rollouts.outcomes[0].success is False
 

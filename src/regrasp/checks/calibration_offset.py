@@ -72,7 +72,7 @@ class _Group:
     spread: float
 
 
-@check(severity=Severity.WARNING, explains=("scattered-starts", "out-of-limits"))
+@check(severity=Severity.WARNING, explains=("scattered-starts", "out-of-limits", "thin-coverage"))
 def calibration_offset(
     dataset: Dataset, *, min_offset_deg: float = 4.0, max_gap_deg: float = 5.0
 ) -> Iterator[Finding]:

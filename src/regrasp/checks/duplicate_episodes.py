@@ -21,7 +21,7 @@ A simulated expert without noise, started twice from one state, does the same tw
 that is replayed with noise is none.
 
 ## How to fix it
-Drop the copies.
+Drop the copies, which are the later ones.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ SHOWN = 8
 """Pairs that are spelled out; the others are counted."""
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("thin-coverage",))
 def duplicate_episodes(
     dataset: Dataset, *, min_share: float = 0.8, min_frames: int = 10, grid_share: float = 1e-4
 ) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ picture changes, and the policy meets pictures that it never learned from.
 ## How it decides
 Pictures are compared with the first one of their stretch, in cells of a 12 x 16 grid: they are the same
 while no cell's mean grey differs by 5 of 255. Cell means hardly feel a codec's flicker or a sensor's noise, yet
-an arm that moves a few pixels anywhere in view changes one of them. A stretch counts when it is longer than
+an arm that moves a few pixels anywhere in view changes one of them. In an episode with less contrast than the
+camera usually has, the limit is less by as much. A stretch counts when it is longer than
 `max_frozen_s` and the joints move in it, on average and without the gripper, by more than `moved_share` of
 their working range: one wrist that turns, or a gripper that closes, need not show in the picture. The longest
 stretch of each camera in each episode is reported. In large recordings pictures are sampled, and the ends of
@@ -56,29 +57,41 @@ def frozen_camera(
     seen = sights(dataset).seen
     arm = np.setdiff1d(np.arange(len(dataset.joint_names)), gripper_joints(dataset.joint_names))
     for name, looks in seen.items():
+        usual = float(np.median([_contrast(sight) for _, sight in looks])) if looks else 0.0
         for episode, sight in looks:
             travel = (episode.states / joint_scale(dataset))[:, arm]
-            start, length = longest_stretch(sight, travel, moved_share)
+            start, length = longest_stretch(sight, travel, moved_share, usual)
             if length / episode.fps > max_frozen_s:
                 yield _finding(dataset, episode, name, start, length, max_frozen_s)
 
 
-def longest_stretch(sight: Sight, travel: NDArray[np.float64], moved_share: float) -> tuple[int, int]:
-    """First frame and length of the longest stretch of one picture in which the arm moved; (0, 0) if none."""
+def longest_stretch(
+    sight: Sight, travel: NDArray[np.float64], moved_share: float, usual_contrast: float = 0.0
+) -> tuple[int, int]:
+    """First frame and length of the longest stretch of one picture in which the arm moved; (0, 0) if none.
+
+    In an episode of less than the camera's usual contrast, less of a change counts.
+    """
+    dimmed = min(_contrast(sight) / usual_contrast, 1.0) if usual_contrast > 0 else 1.0
     stretches = [
         (first, last - first + 1)
-        for first, last in _unchanging(sight)
+        for first, last in _unchanging(sight, SAME_PICTURE_GREY_LEVELS * dimmed)
         if np.ptp(travel[first : last + 1], axis=0).mean() > moved_share
     ]
     return max(stretches, key=lambda stretch: stretch[1], default=(0, 0))
 
 
-def _unchanging(sight: Sight) -> Iterator[tuple[int, int]]:
+def _contrast(sight: Sight) -> float:
+    """Standard deviation over the cells of a picture, grey levels; the mean of the pictures."""
+    return float(sight.cells.std(axis=(1, 2)).mean())
+
+
+def _unchanging(sight: Sight, same_levels: float) -> Iterator[tuple[int, int]]:
     """First and last frame of each stretch in which every picture looks like the first one."""
     anchor = 0
     for place in range(1, len(sight.indices) + 1):
         ended = place == len(sight.indices)
-        if ended or np.abs(sight.cells[place] - sight.cells[anchor]).max() >= SAME_PICTURE_GREY_LEVELS:
+        if ended or np.abs(sight.cells[place] - sight.cells[anchor]).max() >= same_levels:
             yield int(sight.indices[anchor]), int(sight.indices[place - 1])
             anchor = place
 

@@ -10,9 +10,9 @@ it in none.
 
 ## How it decides
 A gripper that is measured from 0 (closed) to 100 (open) must be commanded over a span of at least 10, and at
-some time below 40. In 28 real episodes the smallest span of one that grasps is 15, and the highest of
-their lowest commands 9, because people close the leader further than the object allows. One of them, in which
-nothing is grasped, spans 0.1.
+some time below 40, once it was open that far. In 28 real episodes the smallest span of one that grasps is 15,
+and the highest of their lowest commands 9, because people close the leader further than the object allows. One
+of them, in which nothing is grasped, spans 0.1.
 
 In another unit only the span can be judged: by 10 % of the span of the whole dataset. With several grippers
 an episode is idle when all of them are.
@@ -57,7 +57,9 @@ def idle_gripper(
     if not _in_percent(dataset, commands):
         min_span = max(0.1 * float(span(commands).max()), float(np.finfo(np.float64).tiny))
         must_go_below = np.inf
-    judged = [(episode, *_closest_to_a_grasp(episode, grippers)) for episode in dataset.episodes]
+    judged = [
+        (episode, *_closest_to_a_grasp(episode, grippers, must_go_below)) for episode in dataset.episodes
+    ]
     still = [episode.index for episode, moved, _ in judged if moved < min_span]
     unclosed = [episode.index for episode, moved, low in judged if moved >= min_span and low > must_go_below]
     joint = names[grippers[0]] if len(grippers) == 1 else None
@@ -78,14 +80,19 @@ def _in_percent(dataset: Dataset, commands: NDArray[np.float64]) -> bool:
     return bool(beyond_radians and len(finite) and finite.min() > PERCENT[0] and finite.max() < PERCENT[1])
 
 
-def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...]) -> tuple[float, float]:
-    """Widest span and lowest command among the grippers of an episode; NaN is left out."""
+def _closest_to_a_grasp(episode: Episode, grippers: tuple[int, ...], opened_at: float) -> tuple[float, float]:
+    """Widest span, and lowest command since it was open, among the grippers of an episode; NaN is left out.
+
+    A gripper that starts closed and opens has not closed on anything yet; one that never opens has its lowest.
+    """
     commands = np.nan_to_num(episode.actions[:, grippers], nan=np.inf)
     lowest = commands.min(axis=0)
     if not np.isfinite(lowest).all():
         return np.inf, -np.inf  # a gripper of which nothing is known
     finite = np.where(np.isfinite(commands), commands, lowest)
-    return float(np.ptp(finite, axis=0).max()), float(lowest.min())
+    opened = np.maximum.accumulate(finite, axis=0) >= opened_at
+    since = np.where(opened | ~opened.any(axis=0), finite, np.inf).min(axis=0)
+    return float(np.ptp(finite, axis=0).max()), float(since.min())
 
 
 def _finding(

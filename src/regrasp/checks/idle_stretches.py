@@ -48,7 +48,7 @@ from regrasp.diagnosis.rest import (
 )
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("calibration-offset",))
 def idle_stretches(
     dataset: Dataset,
     *,

@@ -144,7 +144,7 @@ def held_rate(inference_s: float, fps: float, steps: int) -> float:
     """Turns per second of a loop that waits for the policy once in `steps` turns.
 
     Example:
-        >>> held_rate(0.01, 30, 10), round(held_rate(0.2, 30, 10), 1)
+        >>> held_rate(0.01, 30.0, 10), round(held_rate(0.2, 30, 10), 1)
         (30.0, 20.0)
     """
     waiting_s = max(inference_s - 1 / fps, 0.0)

@@ -47,7 +47,7 @@ MOST_COMPARED = 50
 
 @check(severity=Severity.WARNING)
 def near_duplicate_instructions(
-    dataset: Dataset, *, min_letters: int = 4, rare_share: float = 1 / 3
+    dataset: Dataset, *, min_letters: int = 4, rare_share: float = 0.4
 ) -> Iterator[Finding]:
     """Report each pair of instructions that are most likely meant to be one."""
     frames = _frames_of_each(dataset)

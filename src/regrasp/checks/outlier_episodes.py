@@ -47,7 +47,7 @@ PAUSE_S = 1.5
 """A longer pause is told by `idle-stretches`, and does not make an episode long."""
 
 
-@check(severity=Severity.WARNING)
+@check(severity=Severity.WARNING, explains=("thin-coverage",))
 def outlier_episodes(
     dataset: Dataset, *, max_ratio: float = 2.5, min_range_ratio: float = 0.25, min_episodes: int = 3
 ) -> Iterator[Finding]:

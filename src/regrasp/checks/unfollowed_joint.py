@@ -66,7 +66,7 @@ HOLD_S = 0.5
 """A command that leads the joint by its lag passes in a tenth of this."""
 
 
-@check(severity=Severity.WARNING, explains=("calibration-offset", "out-of-limits"))
+@check(severity=Severity.WARNING, explains=("calibration-offset", "out-of-limits", "thin-coverage"))
 def unfollowed_joint(
     dataset: Dataset,
     *,

@@ -14,12 +14,14 @@ ranges, without grippers; the root of both), at lags of up to `SEARCH_S` either 
 says how late the pictures are. It is taken for each episode with enough pictures alone, and for each camera from
 the episodes that agree, or from all together.
 
-An episode is reported whose lag differs from that of the camera's other episodes by more than `max_apart_s` (two
-frames at least). A camera is reported when its episodes together lie outside `EARLIEST_S` to `LATEST_S`, or
-farther than `max_apart_s` from another camera that is nearer to 0. Each lag must correlate by at least
-`min_correlation`, and by `GAIN` better than the lag it is judged against. Where episodes disagree, those count as
-right that lie in that range, if they are a third or more. An episode whose pictures stand still for more than
-twice `SEARCH_S` while the arm moves is left to `frozen-camera`.
+Both are averaged over `SMOOTHED_S` where every picture was looked at.
+
+An episode is reported whose lag differs from that of the camera's other episodes by more than `max_apart_s`
+(two frames at least). A camera is reported when its episodes together lie outside `EARLIEST_S` to `LATEST_S`,
+or farther than `max_apart_s` from another camera that is nearer to 0. Each lag must correlate by at least
+`min_correlation`, and by `GAIN` better than the lag it is judged against, a single episode's by `OWN_GAIN`.
+Where episodes disagree, those count as right that lie in that range, if they are a third or more. An episode
+whose pictures stand still for more than twice `SEARCH_S` while the arm moves is left to `frozen-camera`.
 
 Made-up and simulated cameras without any delay come out at 0.00 to 0.02 s for all episodes together, and single
 episodes at -0.06 to 0.09 s (43 episodes of two cameras each). Real cameras that are read in a thread of their own
@@ -60,6 +62,13 @@ only by what the estimate is unsure of."""
 
 GAIN = 0.02
 """By so much must a correlation be better for its lag to be preferred."""
+
+OWN_GAIN = 0.1
+"""By so much one episode alone must fit its own lag better than that of the others: a reach that ends early, or a
+hand that shakes, moves the best lag of sound episodes by up to 4 frames for a gain of less."""
+
+SMOOTHED_S = 1 / 30
+"""At 60 Hz single differences of pictures are half noise. Over 0.1 s the best lag is off by a frame."""
 
 FEWEST_PICTURES = 40
 """Differences of pictures that one episode must have to be judged alone; 8 leave its lag unsure by 4 frames."""
@@ -124,10 +133,21 @@ def _curves(dataset: Dataset, looks: tuple[tuple[Episode, Sight], ...]) -> list[
         _, frozen = longest_stretch(sight, states, MOVED_SHARE)
         if frozen / dataset.fps > 2 * SEARCH_S:
             continue
+        if len(frames) and np.ptp(frames) == len(frames) - 1:
+            speed, motion = (_smoothed(values, dataset.fps) for values in (speed, motion))
         correlations = np.array([_correlation(frames - lag, motion, speed) for lag in lags])
         if correlations.any():
             found.append(_Curve(lags / dataset.fps, correlations, len(motion), episode.index))
     return found
+
+
+def _smoothed(values: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
+    """The mean over `SMOOTHED_S` around each frame; fewer at the ends."""
+    width = 2 * (round(SMOOTHED_S * fps) // 2) + 1
+    window = np.ones(width)
+    if len(values) < width:
+        return values
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
 
 
 def _correlation(
@@ -187,8 +207,8 @@ def _broken_limit(name: str, lags: Mapping[str, float], max_apart_s: float) -> f
     return others[0] + float(np.copysign(max_apart_s, lag_s - others[0])) if others else None
 
 
-def _gains(curve: _Curve, lag_s: float, right_s: float) -> bool:
-    return curve.at(lag_s) - curve.at(right_s) > GAIN
+def _gains(curve: _Curve, lag_s: float, right_s: float, gain: float = GAIN) -> bool:
+    return curve.at(lag_s) - curve.at(right_s) > gain
 
 
 def _odd(
@@ -202,7 +222,7 @@ def _odd(
         if (
             own_s is not None
             and abs(own_s - lag_s) > max(max_apart_s, two_frames)
-            and _gains(curve, own_s, lag_s)
+            and _gains(curve, own_s, lag_s, OWN_GAIN)
         ):
             odd.append((curve.number, own_s))
     return odd

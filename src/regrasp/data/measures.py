@@ -39,7 +39,9 @@ def gripper_threshold(dataset: Dataset) -> float | None:
         return None
     positions = np.concatenate([episode.states[:, place] for episode in dataset.episodes])
     positions = positions[np.isfinite(positions)]
-    if len(positions) == 0 or np.ptp(np.quantile(positions, [0.02, 0.98])) < MOVING_GRIPPER:
+    in_radians = np.nanmedian(np.ptp(dataset.states, axis=0)) < 2 * np.pi
+    least = MOVING_GRIPPER * (np.pi / 180 if in_radians else 1.0)
+    if len(positions) == 0 or np.ptp(np.quantile(positions, [0.02, 0.98])) < least:
         return None
     return round(otsu_threshold(positions), 3)
 

@@ -40,7 +40,7 @@ def run_checks(artefacts: Mapping[str, object], only: Collection[str] | None = N
     itself refuses to give (a video that does not decode) is undecided too, with the reason.
 
     A finding is a consequence, and left out, when other findings explain its check (`@check`) and name all of
-    its episodes. Where they name some of them, the check judges the dataset again without those.
+    its episodes. Where it names others too, the check judges the dataset again without those.
     """
     start = time.monotonic()
     names = known_checks(only) if only else checks_reading(artefacts)
@@ -86,7 +86,7 @@ def _beyond(
     new = [
         finding for finding in found if not finding.where.episodes or set(finding.where.episodes) - covered
     ]
-    if not any(covered & set(finding.where.episodes) for finding in new):
+    if not covered or not new:
         return new
     dataset = artefacts.get("dataset")
     rest = None if dataset is None else _leaving_out(cast("Dataset", dataset), covered)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
+from regrasp.diagnosis.signals import gripper_joints
 
 
 def scattered_starts(
@@ -20,14 +21,20 @@ def scattered_starts(
     """
 
     def displace(episode: Episode) -> Episode:
-        done = np.clip(_share_of_path(episode.states[:, :-1]) / way, 0, 1)
-        fading = 0.5 * (1 + np.cos(np.pi * done))
-        direction = np.where(episode.states[0] > 0, -1.0, 1.0)
-        direction[-1] = 0.0
-        offset = degrees * fading[:, None] * direction
-        return replace(episode, states=episode.states + offset, actions=episode.actions + offset)
+        direction = np.where(episode.states[0] > 0, -degrees, degrees)
+        direction[[*gripper_joints(episode.joint_names)]] = 0.0
+        moved = {
+            column: values + _fading(values[:, direction != 0], way)[:, None] * direction
+            for column, values in (("states", episode.states), ("actions", episode.actions))
+        }
+        return replace(episode, **moved)
 
     return dataset.map_episodes(displace, episodes or [dataset.episodes[0].index])
+
+
+def _fading(values: NDArray[np.float64], way: float) -> NDArray[np.float64]:
+    """From 1 to 0 while these joints go the share `way` of their path, so that measurements lag as they do."""
+    return 0.5 * (1 + np.cos(np.pi * np.clip(_share_of_path(values) / way, 0, 1)))
 
 
 def _share_of_path(states: NDArray[np.float64]) -> NDArray[np.float64]:
