@@ -49,7 +49,7 @@ WARNING_SHARE = 0.4
 """Of the episode: a rest beyond it is a warning, as in `idle-stretches`."""
 
 
-@check(severity=Severity.INFO)
+@check(severity=Severity.INFO, explains=("idle-gripper",))
 def timer_ended_episodes(
     dataset: Dataset,
     *,

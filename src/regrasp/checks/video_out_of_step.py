@@ -16,7 +16,7 @@ the episodes that agree, or from all together.
 
 Both are averaged over `SMOOTHED_S` where every picture was looked at.
 
-An episode is reported whose lag differs from that of the camera's other episodes by more than `max_apart_s`
+An episode is reported whose lag differs from that of the camera's other episodes by more than `OWN_APART_S`
 (two frames at least). A camera is reported when its episodes together lie outside `EARLIEST_S` to `LATEST_S`,
 or farther than `max_apart_s` from another camera that is nearer to 0. Each lag must correlate by at least
 `min_correlation`, and by `GAIN` better than the lag it is judged against, a single episode's by `OWN_GAIN`.
@@ -63,6 +63,10 @@ only by what the estimate is unsure of."""
 GAIN = 0.02
 """By so much must a correlation be better for its lag to be preferred."""
 
+OWN_APART_S = 0.14
+"""Farther than this one episode must be from the others: an operator that shakes by 0.3 degrees a frame moves the best
+lag of a sound episode by up to 0.13 s."""
+
 OWN_GAIN = 0.1
 """By so much one episode alone must fit its own lag better than that of the others: a reach that ends early, or a
 hand that shakes, moves the best lag of sound episodes by up to 4 frames for a gain of less."""
@@ -70,8 +74,9 @@ hand that shakes, moves the best lag of sound episodes by up to 4 frames for a g
 SMOOTHED_S = 1 / 30
 """At 60 Hz single differences of pictures are half noise. Over 0.1 s the best lag is off by a frame."""
 
-FEWEST_PICTURES = 40
-"""Differences of pictures that one episode must have to be judged alone; 8 leave its lag unsure by 4 frames."""
+FEWEST_PICTURES = 60
+"""Differences of pictures that one episode must have to be judged alone; 8 leave its lag unsure by 4 frames, and
+episodes that break off after 40 seem to be late by up to 20."""
 
 
 @check(severity=Severity.WARNING, explains=("frozen-camera",))
@@ -221,7 +226,7 @@ def _odd(
         two_frames = 2 * float(curve.lags_s[1] - curve.lags_s[0])
         if (
             own_s is not None
-            and abs(own_s - lag_s) > max(max_apart_s, two_frames)
+            and abs(own_s - lag_s) > max(max_apart_s, OWN_APART_S, two_frames)
             and _gains(curve, own_s, lag_s, OWN_GAIN)
         ):
             odd.append((curve.number, own_s))
