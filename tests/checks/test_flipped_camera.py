@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from deployments import contract, rollouts
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.checks.flipped_camera import flipped_camera
+from regrasp.checks.flipped_camera import flipped_camera, flipped_camera_deployed
 from regrasp.diagnosis import Undecided
 from regrasp.diagnosis.repair import DropEpisodes
 from regrasp.diagnosis.runner import run_checks
@@ -79,3 +80,28 @@ def test_a_flip_is_not_called_moved_as_well(dataset, turn):
 def test_one_episode_leaves_it_undecided():
     with pytest.raises(Undecided, match=r"^needs 2 episodes to compare, got 1$"):
         list(flipped_camera(sound_dataset(0, 1)))
+
+
+@pytest.mark.parametrize("turn", NAMED)
+def test_rollouts_that_are_flipped_since_the_training_are_named(turn):
+    deployed = faults.flipped_camera(rollouts(6), camera="wrist", turn=turn, episodes=(1, 4))
+    (finding,) = flipped_camera_deployed(contract(), deployed)
+    assert str(finding.where) == "episodes 1 and 4, camera 'wrist'"
+    assert (
+        finding.summary
+        == f"Pictures of camera 'wrist' are {NAMED[turn]} since the training, in 2 of 6 rollouts."
+    )
+
+
+def test_rollouts_as_trained_are_not_flipped():
+    assert not list(flipped_camera_deployed(contract(), rollouts(6)))
+    assert not list(flipped_camera_deployed(contract(), rollouts(0)))
+
+
+def test_rollouts_are_named_from_the_margin_on():
+    deployed = faults.flipped_camera(rollouts(6))
+    (finding,) = flipped_camera_deployed(contract(), deployed)
+    lead = finding.evidence[0].value
+    for margin, named in ((lead - 1e-6, 6), (lead, 5)):
+        (again,) = flipped_camera_deployed(contract(), deployed, margin=margin)
+        assert len(again.where.episodes) == named

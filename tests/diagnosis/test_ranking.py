@@ -1,11 +1,14 @@
 """What makes a cause a cause, and which comes first."""
 
+from dataclasses import replace
+
 import pytest
 
 from regrasp.diagnosis import Evidence, Finding, Fix, Where
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.probe import InputDistance, ProbeResult
 from regrasp.diagnosis.ranking import BACK, CARES_SPREADS, Status, rank
+from regrasp.diagnosis.runner import load_check
 
 COMMAND = "regrasp rollout CHECKPOINT --station STATION --starts home"
 
@@ -110,3 +113,20 @@ def test_exchanges_of_cameras_are_carried_out_one_after_the_other(before, then, 
     address = Address("c", "s", "o", {"cameras": before} if before else {})
     command = address.fill(f"regrasp rollout CHECKPOINT --station STATION --cameras {then}")
     assert command == f"regrasp rollout c --station s {'--cameras ' + left + ' ' if left else ''}--out o"
+
+
+def test_what_a_proven_cause_sets_off_too_is_left_out():
+    load_check("flipped-camera")
+    pair = [finding("flipped-camera"), finding("changed-light")]
+    (cause,) = ranked(pair, [probe("flipped-camera"), probe("changed-light")])
+    assert cause.name == "flipped-camera"
+
+
+def test_it_stays_where_the_other_is_not_proven_or_touches_other_inputs():
+    load_check("flipped-camera")
+    pair = [finding("flipped-camera"), finding("changed-light")]
+    unproven = ranked(pair, [probe("flipped-camera", after=9), probe("changed-light")])
+    assert unproven[0].name == "changed-light"
+    elsewhere = replace(probe("x").distances[0], name="wrist")
+    both = ranked(pair, [probe("flipped-camera"), replace(probe("changed-light"), distances=(elsewhere,))])
+    assert {cause.name for cause in both} == {"flipped-camera", "changed-light"}

@@ -18,6 +18,7 @@ from regrasp.diagnosis.probe import (
     run_probe,
 )
 from regrasp.diagnosis.runner import check_names
+from regrasp.probes.camera_flip import camera_flip
 from regrasp.probes.camera_permutation import camera_permutation, resized
 from regrasp.probes.instruction import instruction
 from regrasp.probes.start_pose import nearest_starts, start_pose
@@ -156,3 +157,24 @@ def test_the_interval_of_a_median_holds_it_and_narrows_with_episodes():
     few, many = interval_of_median(values[:10]), interval_of_median(values)
     assert many[0] <= np.median(values) <= many[1]
     assert many[1] - many[0] < few[1] - few[0]
+
+
+@pytest.mark.parametrize("turn", ["left-right", "upside-down", "half-turn"])
+def test_flipped_pictures_are_turned_back_and_nothing_else(turn):
+    given = case(faults.flipped_camera(rollouts(8), camera="wrist", turn=turn))
+    (form,) = camera_flip(given)
+    assert form.inputs == ("wrist",)
+    assert same(form.batch, case().observed, but="")
+
+
+def test_two_flipped_cameras_are_turned_back_together():
+    (form,) = camera_flip(
+        case(faults.flipped_camera(faults.flipped_camera(rollouts(8)), camera="wrist", turn="left-right"))
+    )
+    assert form.inputs == ("front", "wrist")
+    assert same(form.batch, case().observed, but="")
+
+
+def test_pictures_that_are_not_flipped_are_left():
+    assert not list(camera_flip(case()))
+    assert not list(camera_flip(case(faults.start_pose_shift(rollouts(8)))))

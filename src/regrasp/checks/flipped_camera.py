@@ -18,7 +18,8 @@ first picture and the median together, and neither of them worse. All three flip
 best is named. Of equal halves the later is named, and the other one beside it.
 
 *In a deployment* the first picture is compared with the contract's fingerprint in the same way; that of a camera on
-the arm with six first pictures of the training, in grey.
+the arm with six first pictures of the training, in grey. `regrasp diagnose` turns the pictures of rollouts back and asks the
+policy again.
 
 ## What can fool it
 A view that looks like its own mirror image says nothing: such flips are not found. All episodes flipped
@@ -28,7 +29,7 @@ alike are consistent in themselves; preflight compares them with the station.
 Drop these episodes, or flip their pictures back. Fix the camera's `rotation` in the station file.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,11 @@ from numpy.typing import NDArray
 from regrasp.data import Dataset
 from regrasp.data.episode import grid_means
 from regrasp.data.measures import likeness, standardised
+from regrasp.data.rollouts import Rollouts
 from regrasp.data.sight import CELLS, grey_thumbnail
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count, number_ranges
+from regrasp.diagnosis.first_looks import FLIPS, Flip, Grid, best_flip, looks_of
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.repair import dropping
@@ -48,16 +51,6 @@ from regrasp.diagnosis.views import View, smaller_side, views
 
 if TYPE_CHECKING:
     from regrasp.data.contract import CameraContract, Contract
-
-type Grid = NDArray[np.float64]
-"""A picture on a grid, [12, 16, 3], or several, [..., 12, 16, 3]."""
-
-FLIPS: Mapping[str, Callable[[Grid], Grid]] = {
-    "mirrored left-right": lambda picture: picture[..., :, ::-1, :],
-    "mirrored upside down": lambda picture: picture[..., ::-1, :, :],
-    "turned by 180 degrees": lambda picture: picture[..., ::-1, ::-1, :],
-}
-"""What to call it, and what is done to a picture; each undoes itself."""
 
 
 @check(severity=Severity.ERROR, explains=("moved-camera", "changed-light"))
@@ -108,6 +101,37 @@ def flipped_camera_live(
                 evidence=(Evidence("resembles the training better, put back, by", lead, margin),),
                 fix=Fix(f"Turn camera '{camera.name}' back, or correct its `rotation` in the station file."),
             )
+
+
+@check(severity=Severity.ERROR, explains=("moved-camera",))
+def flipped_camera_deployed(
+    contract: "Contract",
+    rollouts: Rollouts,
+    *,
+    min_resemblance: float = 0.5,
+    min_resemblance_on_arm: float = 0.25,
+    margin: float = 0.15,
+) -> Iterator[Finding]:
+    """The first picture of each camera in each rollout, flipped, against what the policy was trained on."""
+    for camera, looks in looks_of(contract, rollouts.dataset):
+        least = min_resemblance_on_arm if camera.rides else min_resemblance
+        flips = {number: best_flip(camera, look) for number, look in looks.items()}
+        clear = {n: flip for n, flip in flips.items() if flip.fit >= least and flip.lead > margin}
+        for name in FLIPS:
+            alike = {number: flip for number, flip in clear.items() if flip.name == name}
+            if alike:
+                yield _deployed(camera.name, alike, len(looks), margin)
+
+
+def _deployed(camera: str, flips: dict[int, Flip], rollouts: int, margin: float) -> Finding:
+    flip = min(flips.values(), key=lambda flip: flip.lead)
+    return Finding(
+        summary=f"Pictures of camera '{camera}' are {flip.name} since the training, "
+        f"in {len(flips)} of {count(rollouts, 'rollout')}.",
+        where=Where(tuple(flips), camera=camera),
+        evidence=(Evidence("resembles the training better, put back, by", flip.lead, margin),),
+        fix=Fix(f"Turn camera '{camera}' back, or correct its `rotation` in the station file."),
+    )
 
 
 def _compared(camera: "CameraContract", picture: NDArray[np.uint8]) -> tuple[Grid, list[Grid]]:

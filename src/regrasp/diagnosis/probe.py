@@ -92,13 +92,14 @@ class Intervention:
     """Observations in which one thing was put right. `inputs` are those it touched, by name.
 
     `command` carries it out on the station, as `regrasp rollout CHECKPOINT --station STATION --OPTION VALUE`;
-    None where no command does.
+    None where no command does. It is compared with `without`: what was observed, where that is None.
     """
 
     name: str
     inputs: tuple[str, ...]
     batch: ObservationBatch
     command: str | None
+    without: ObservationBatch | None = None
 
 
 type ProbeFunction = Callable[[Case], Iterator[Intervention]]
@@ -299,9 +300,11 @@ def run_probe(
     if len(places) == 0:
         return None
     part = Case(case.contract, case.train, case.observed.at(places))
-    before = reference.distances(part.observed)
-    plans = reference.policy.chunks(part.observed)
-    results = [_measured(one, form, before, plans, reference) for form in one.function(part)]
+    forms = list(one.function(part))
+    if not forms:
+        return None
+    before = _Answer.of(part.observed, reference)
+    results = [_measured(one, form, before, reference) for form in forms]
     return max(results, key=lambda result: (result.relief, _total_relief(result)), default=None)
 
 
@@ -402,19 +405,32 @@ class _Words:
         return apart.min(axis=1)
 
 
-def _measured(
-    one: Probe, form: Intervention, before: Mapping[str, Array], plans: Array, reference: Reference
-) -> ProbeResult:
-    after = reference.distances(form.batch)
-    moved = reference.plan_moved(plans, reference.policy.chunks(form.batch))
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """What the policy makes of a batch: each input's distances [n], and plans [n, chunk, J]."""
+
+    distances: Mapping[str, Array]
+    plans: Array
+
+    @classmethod
+    def of(cls, batch: ObservationBatch, reference: Reference) -> "_Answer":
+        return cls(reference.distances(batch), reference.policy.chunks(batch))
+
+
+def _measured(one: Probe, form: Intervention, observed: _Answer, reference: Reference) -> ProbeResult:
+    before = observed if form.without is None else _Answer.of(form.without, reference)
+    after = _Answer.of(form.batch, reference)
+    moved = reference.plan_moved(before.plans, after.plans)
     return ProbeResult(
         probe=one.name,
         cause=one.cause,
         intervention=form.name,
-        distances=tuple(reference.distance(name, before[name], after[name]) for name in form.inputs),
+        distances=tuple(
+            reference.distance(name, before.distances[name], after.distances[name]) for name in form.inputs
+        ),
         moved=float(np.median(moved)),
         moved95=interval_of_median(moved),
-        episodes=len(plans),
+        episodes=len(moved),
         command=form.command,
     )
 

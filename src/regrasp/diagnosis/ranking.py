@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from regrasp.diagnosis.address import Address, addressed
+from regrasp.diagnosis.check import registered
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.probe import ProbeResult
@@ -153,7 +154,8 @@ def rank(
     """Causes, the surest and strongest first.
 
     A cause needs three things: a mismatch (a finding, or an input outside the healthy level), an intervention
-    that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause.
+    that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause. What a proven cause
+    explains (`@check`) is left out where putting that cause right leaves nothing of it.
     """
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -167,7 +169,17 @@ def rank(
         _judge(name, found.get(name, []), results.get(name), failing, probed, address or Address())
         for name in mismatched
     ]
+    causes = [cause for cause in causes if not any(_explains(other, cause) for other in causes)]
     return tuple(sorted(causes, key=lambda cause: (cause.status.rank, -cause.score, cause.name)))
+
+
+def _explains(one: Cause, other: Cause) -> bool:
+    """Whether one is proven, sets the other's check off, and takes every distance away that the other's probe does."""
+    if one.status is not Status.CAUSE or one.probe is None or other.probe is None:
+        return False
+    explained = {name for known in registered(one.name) for name in known.explains}
+    touched = {distance.name for distance in other.probe.distances if distance.disturbed}
+    return other.name in explained and touched <= {distance.name for distance in one.probe.distances}
 
 
 def _judge(

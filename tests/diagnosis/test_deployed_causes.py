@@ -1,0 +1,90 @@
+"""Each cause that a deployment can have: named first, alone, proven by its probe, with the step that undoes it."""
+
+from dataclasses import replace
+
+import pytest
+from deployments import NumpyPolicy, contract, rollouts, training
+
+from regrasp import faults
+from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.diagnose import judge
+from regrasp.diagnosis.ranking import Status
+from regrasp.faults.pictures import later_third
+
+TRAIN = training()
+KNOWN = contract(TRAIN)
+ADDRESS = Address("runs/last", "twin", "again")
+
+
+def diagnosed(deployed, policy=None):
+    return judge(KNOWN, TRAIN, deployed, policy or NumpyPolicy(), ADDRESS)
+
+
+def swapped(deployed):
+    numbers = [episode.index for episode in deployed.episodes]
+    return replace(deployed, dataset=faults.swapped_cameras(deployed.dataset, episodes=numbers))
+
+
+DEPLOYED = {
+    "instruction-mismatch": (faults.instruction_mismatch, {}),
+    "swapped-cameras": (swapped, {}),
+    "start-pose-shift": (faults.start_pose_shift, {}),
+    "flipped-camera": (faults.flipped_camera, {}),
+    "flipped-camera left-right": (faults.flipped_camera, {"turn": "left-right", "camera": "wrist"}),
+    "flipped-camera upside-down": (faults.flipped_camera, {"turn": "upside-down"}),
+}
+"""What a deployment can suffer, by the name of its check and, after a space, the form."""
+
+NEW = [name for name in DEPLOYED if name.split()[0] not in ("instruction-mismatch", "start-pose-shift")]
+
+
+def injected(name, *args, **changes):
+    fault, options = DEPLOYED[name]
+    return fault(rollouts(*args, **changes), **options)
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_right_cause_is_named_and_no_other(name, seed):
+    found = diagnosed(injected(name, 12, seed, successes=1))
+    assert found.verdict == name.split()[0]
+    assert [cause.name for cause in found.causes] == [name.split()[0]]
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_a_finding_names_the_rollouts_and_the_step(name):
+    (cause,) = diagnosed(injected(name, 6, successes=0)).causes
+    assert {number for finding in cause.findings for number in finding.where.episodes} == set(range(6))
+    assert cause.fix.command or cause.fix.summary.endswith(".")
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_without_a_failure_it_is_no_cause(name):
+    found = diagnosed(injected(name, 6))
+    assert found.verdict is None
+    assert {cause.status for cause in found.causes} == {Status.NO_HARM}
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_policy_that_does_not_care_is_not_harmed(name):
+    blind = NumpyPolicy(blind_to=frozenset({"front", "wrist", "state"}))
+    (cause,) = diagnosed(injected(name, 6, successes=0), blind).causes
+    assert (cause.name, cause.status) == (name.split()[0], Status.NO_EFFECT)
+
+
+@pytest.mark.parametrize("name", ["flipped-camera"])
+def test_a_fault_in_some_rollouts_is_named_there(name):
+    fault, options = DEPLOYED[name]
+    deployed = rollouts(12, successes=8)
+    late = later_third(deployed.dataset)
+    found = diagnosed(fault(deployed, **options, episodes=late))
+    assert found.verdict == name
+    assert found.causes[0].findings[0].where.episodes == tuple(late)
+    assert found.causes[0].probe.episodes == len(late)
+
+
+@pytest.mark.parametrize("one", NEW)
+def test_a_wrong_instruction_beside_it_is_named_too(one):
+    found = diagnosed(faults.instruction_mismatch(injected(one, 12, successes=0)))
+    proven = {cause.name for cause in found.causes if cause.status is Status.CAUSE}
+    assert proven == {one.split()[0], "instruction-mismatch"}
