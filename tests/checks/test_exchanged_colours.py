@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deployments import contract, live
+from deployments import contract, live, rollouts
 
 from regrasp import faults
-from regrasp.checks.exchanged_colours import exchanged_colours
+from regrasp.checks.exchanged_colours import exchanged_colours, exchanged_colours_deployed
 
 KNOWN = contract()
 
@@ -40,3 +40,26 @@ def test_a_scene_without_colours_says_nothing():
         for name, picture in view.images.items()
     }
     assert not list(exchanged_colours(KNOWN, faults.exchanged_colours(replace(view, images=grey))))
+
+
+def test_rollouts_and_camera_are_named():
+    (finding,) = exchanged_colours_deployed(KNOWN, faults.exchanged_colours(rollouts(6), episodes=(1, 4)))
+    assert str(finding.where) == "episodes 1 and 4, camera 'front'"
+    assert finding.summary == (
+        "Camera 'front' showed blue what was red in training, and red what was blue, in 2 of 6 rollouts."
+    )
+
+
+def test_rollouts_in_right_colours_or_in_less_light_are_fine():
+    assert not list(exchanged_colours_deployed(KNOWN, rollouts(6)))
+    lit = faults.changed_light(rollouts(6).dataset, episodes=range(6), warmth=2.0)
+    assert not list(exchanged_colours_deployed(KNOWN, replace(rollouts(6), dataset=lit)))
+
+
+def test_rollouts_are_named_below_the_limit_alone():
+    deployed = faults.exchanged_colours(rollouts(6))
+    (finding,) = exchanged_colours_deployed(KNOWN, deployed)
+    least = finding.evidence[0].value
+    for limit, named in ((-least - 1e-6, 6), (-least, 5)):
+        (again,) = exchanged_colours_deployed(KNOWN, deployed, min_contrary=limit)
+        assert len(again.where.episodes) == named

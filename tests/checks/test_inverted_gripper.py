@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deployments import contract, rollouts
 from sound_dataset import sound_dataset
 
 from regrasp import faults
 from regrasp.checks.idle_gripper import idle_gripper
-from regrasp.checks.inverted_gripper import inverted_gripper
+from regrasp.checks.inverted_gripper import inverted_gripper, inverted_gripper_deployed
 from regrasp.checks.scattered_starts import scattered_starts
 from regrasp.diagnosis import Severity, Undecided
 from regrasp.diagnosis.gripper_signals import in_one_sense
@@ -83,3 +84,35 @@ def test_a_missing_gripper_leaves_it_undecided(dataset):
     names = ("a", "b", "c", "d", "e", "f")
     with pytest.raises(Undecided, match=r"^none of the joints a, b, c, d, e, f is called gripper$"):
         list(inverted_gripper(replace(dataset, joint_names=names, action_names=names)))
+
+
+def test_rollouts_that_start_inverted_are_named():
+    deployed = faults.inverted_gripper(rollouts(6), episodes=(1, 4))
+    (finding,) = inverted_gripper_deployed(contract(), deployed)
+    assert str(finding.where) == "episodes 1 and 4, joint 'gripper'"
+    assert finding.summary.startswith(
+        "gripper is measured the other way round in 2 of 6 rollouts: it starts at 99."
+    )
+
+
+@pytest.mark.parametrize("shift", [0.0, 15.0, 40.0, 80.0])
+def test_a_gripper_that_starts_more_open_is_not_inverted(shift):
+    deployed = faults.start_pose_shift(rollouts(6), joint=5, shift_deg=shift)
+    assert not list(inverted_gripper_deployed(contract(), deployed))
+
+
+def test_rollouts_are_named_beyond_the_distance_alone():
+    deployed = faults.inverted_gripper(rollouts(1))
+    (finding,) = inverted_gripper_deployed(contract(), deployed)
+    away = finding.evidence[0].value / 100
+    assert list(inverted_gripper_deployed(contract(), deployed, least_distance=away - 1e-6))
+    assert not list(inverted_gripper_deployed(contract(), deployed, least_distance=away + 1e-6))
+
+
+def test_rollouts_without_a_gripper_leave_it_undecided():
+    known = contract()
+    nameless = [joint.model_copy(update={"name": f"j{place}"}) for place, joint in enumerate(known.joints)]
+    with pytest.raises(Undecided, match=r"^none of the joints j0, .* is called gripper$"):
+        list(inverted_gripper_deployed(known.model_copy(update={"joints": nameless}), rollouts(2)))
+    with pytest.raises(Undecided, match=r"^needs at least one rollout$"):
+        list(inverted_gripper_deployed(known, rollouts(0)))

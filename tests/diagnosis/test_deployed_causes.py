@@ -32,6 +32,11 @@ DEPLOYED = {
     "flipped-camera": (faults.flipped_camera, {}),
     "flipped-camera left-right": (faults.flipped_camera, {"turn": "left-right", "camera": "wrist"}),
     "flipped-camera upside-down": (faults.flipped_camera, {"turn": "upside-down"}),
+    "unit-mismatch rad": (faults.unit_mismatch, {"unit": "rad"}),
+    "unit-mismatch counts": (faults.unit_mismatch, {"unit": "counts"}),
+    "exchanged-colours": (faults.exchanged_colours, {}),
+    "exchanged-colours wrist": (faults.exchanged_colours, {"camera": "wrist"}),
+    "inverted-gripper": (faults.inverted_gripper, {}),
 }
 """What a deployment can suffer, by the name of its check and, after a space, the form."""
 
@@ -72,7 +77,7 @@ def test_a_policy_that_does_not_care_is_not_harmed(name):
     assert (cause.name, cause.status) == (name.split()[0], Status.NO_EFFECT)
 
 
-@pytest.mark.parametrize("name", ["flipped-camera"])
+@pytest.mark.parametrize("name", ["flipped-camera", "exchanged-colours", "inverted-gripper"])
 def test_a_fault_in_some_rollouts_is_named_there(name):
     fault, options = DEPLOYED[name]
     deployed = rollouts(12, successes=8)

@@ -115,14 +115,16 @@ def test_exchanges_of_cameras_are_carried_out_one_after_the_other(before, then, 
     assert command == f"regrasp rollout c --station s {'--cameras ' + left + ' ' if left else ''}--out o"
 
 
-def test_what_a_proven_cause_sets_off_too_is_left_out():
+def test_what_a_difference_sets_off_too_is_left_out_where_it_puts_it_right():
     load_check("flipped-camera")
     pair = [finding("flipped-camera"), finding("changed-light")]
     (cause,) = ranked(pair, [probe("flipped-camera"), probe("changed-light")])
     assert cause.name == "flipped-camera"
+    (cause,) = ranked(pair, [probe("flipped-camera", moved=0), probe("changed-light", moved=0)])
+    assert cause.name == "flipped-camera"
 
 
-def test_it_stays_where_the_other_is_not_proven_or_touches_other_inputs():
+def test_it_stays_where_the_other_is_not_put_right_or_touches_other_inputs():
     load_check("flipped-camera")
     pair = [finding("flipped-camera"), finding("changed-light")]
     unproven = ranked(pair, [probe("flipped-camera", after=9), probe("changed-light")])

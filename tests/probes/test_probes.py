@@ -20,7 +20,10 @@ from regrasp.diagnosis.probe import (
 from regrasp.diagnosis.runner import check_names
 from regrasp.probes.camera_flip import camera_flip
 from regrasp.probes.camera_permutation import camera_permutation, resized
+from regrasp.probes.colour_order import colour_order
+from regrasp.probes.gripper_sense import gripper_sense
 from regrasp.probes.instruction import instruction
+from regrasp.probes.joint_units import joint_units
 from regrasp.probes.start_pose import nearest_starts, start_pose
 
 TRAIN = training()
@@ -175,6 +178,48 @@ def test_two_flipped_cameras_are_turned_back_together():
     assert same(form.batch, case().observed, but="")
 
 
-def test_pictures_that_are_not_flipped_are_left():
-    assert not list(camera_flip(case()))
-    assert not list(camera_flip(case(faults.start_pose_shift(rollouts(8)))))
+@pytest.mark.parametrize("unit", ["rad", "counts", "-100..100"])
+def test_one_of_the_units_puts_the_state_right_and_nothing_else_changes(unit):
+    given, sound = case(faults.unit_mismatch(rollouts(8), unit=unit)), case().observed
+    forms = list(joint_units(given))
+    assert all(same(form.batch, given.observed, but="states") for form in forms)
+    (right,) = [form for form in forms if np.allclose(form.batch.states, sound.states)]
+    assert right.name == f"joints converted from {unit} to deg"
+
+
+def test_a_training_in_another_unit_is_converted_to():
+    radian = [joint.model_copy(update={"unit": "rad"}) for joint in KNOWN.joints[:5]]
+    known = KNOWN.model_copy(update={"joints": [*radian, KNOWN.joints[5]]})
+    trained = first_observations(faults.unit_mismatch(rollouts(40, 0), unit="rad").dataset, KNOWN)
+    forms = {form.name: form.batch for form in joint_units(replace(case(known=known), train=trained))}
+    expected = faults.unit_mismatch(rollouts(8), unit="rad")
+    converted = forms["joints converted from deg to rad"].states
+    assert np.allclose(converted, case(expected).observed.states)
+
+
+def test_joints_of_an_unknown_unit_are_left():
+    unknown = [joint.model_copy(update={"unit": "unknown"}) for joint in KNOWN.joints]
+    assert not list(joint_units(case(known=KNOWN.model_copy(update={"joints": unknown}))))
+
+
+def test_exchanged_colours_are_exchanged_back_and_nothing_else():
+    (form,) = colour_order(case(faults.exchanged_colours(rollouts(8), camera="wrist")))
+    assert form.inputs == ("wrist",)
+    assert same(form.batch, case().observed, but="")
+
+
+def test_an_inverted_gripper_is_inverted_back_and_nothing_else():
+    given = case(faults.inverted_gripper(rollouts(8)))
+    (form,) = gripper_sense(given)
+    assert np.allclose(form.batch.states, case().observed.states)
+    assert same(form.batch, given.observed, but="states")
+
+
+@pytest.mark.parametrize("untried", [colour_order, gripper_sense, camera_flip, joint_units])
+def test_what_looks_sound_is_not_tried(untried):
+    for sound in (
+        rollouts(8),
+        faults.start_pose_shift(rollouts(8)),
+        faults.instruction_mismatch(rollouts(8)),
+    ):
+        assert not list(untried(case(sound)))

@@ -1,7 +1,7 @@
 """A camera gives red for blue and blue for red.
 
 ## What it detects
-A station's camera whose red and blue are exchanged compared with the training.
+A station's camera whose red and blue are exchanged compared with the training, now or in rollouts.
 
 ## Why it matters
 Cameras are read as RGB or as BGR, and nothing in a picture says which. An orange arm becomes blue, a pink toy purple:
@@ -26,16 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.episode import grid_means
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
-from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
+from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where, count
+from regrasp.diagnosis.first_looks import FEWEST_GREY_LEVELS, agreement_of_colours, looks_of
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.preflight import LiveView
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
-
-FEWEST_GREY_LEVELS = 2.0
-"""Deviation over the picture of red less blue, below which it is taken for grey."""
 
 
 @check(severity=Severity.ERROR, explains=("changed-light",))
@@ -57,6 +56,28 @@ def exchanged_colours(
                 summary=f"Camera '{camera.name}' shows blue what was red in training, and red what was blue.",
                 where=Where(camera=camera.name),
                 evidence=(Evidence("red less blue agrees with the training by", agrees, -min_contrary),),
+                fix=Fix(f"Set `color_mode: rgb` of camera '{camera.name}' in the station file."),
+            )
+
+
+@check(severity=Severity.ERROR, explains=("changed-light",))
+def exchanged_colours_deployed(
+    contract: "Contract", rollouts: Rollouts, *, min_contrary: float = 0.5
+) -> Iterator[Finding]:
+    """Where each camera's first picture of each rollout is red and where blue, against the training."""
+    for camera, looks in looks_of(contract, rollouts.dataset):
+        told = {number: agreement_of_colours(camera, look) for number, look in looks.items()}
+        contrary = {number: one for number, one in told.items() if one is not None and one < -min_contrary}
+        if contrary:
+            yield Finding(
+                summary=f"Camera '{camera.name}' showed blue what was red in training, and red what was blue, "
+                f"in {len(contrary)} of {count(len(looks), 'rollout')}.",
+                where=Where(tuple(contrary), camera=camera.name),
+                evidence=(
+                    Evidence(
+                        "red less blue agrees with the training by", max(contrary.values()), -min_contrary
+                    ),
+                ),
                 fix=Fix(f"Set `color_mode: rgb` of camera '{camera.name}' in the station file."),
             )
 

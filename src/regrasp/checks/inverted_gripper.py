@@ -21,35 +21,49 @@ Held tight, the command is on the closed side of the jaws. If in at least `min_h
 nine of ten of those that tell, it is on the side of the larger numbers, they are inverted. This is asked of
 grippers from 0 to 100 of an SO-100 or SO-101 alone.
 
+*In a deployment*, the gripper's first value in each rollout is compared with the starts of the training. It is inverted
+where it lies outside all of them by more than a fifth of the gripper's range, and 100 minus it inside. Later values
+do not tell: the policy commands the numbers that it has learned, and the gripper follows them.
+
 ## What can fool it
 A task in which some episodes start with the gripper open and close it, and others the reverse: such as picking up
-in one half and putting down in the other. A gripper that opens inside a ring to hold it.
+in one half and putting down in the other. A gripper that opens inside a ring to hold it. An arm that starts a rollout
+with its gripper as far open as it was closed in training: look at it.
 
 ## How to fix it
 Replace the gripper's values by 100 minus themselves in the named episodes, command and measurement. Then
-calibrate: closed is 0.
+calibrate: closed is 0. Before a deployment, calibrate the gripper as it was in training.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
+from regrasp.data.measures import gripper_index
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.gripper_signals import (
     LARGEST_PERCENT,
     MIN_DISTANCE,
+    contract_ends,
+    distance_to_starts,
     gripper_ends,
     inverted_grippers,
     pressing_sides,
+    starts_inverted,
 )
 from regrasp.diagnosis.joint_signals import poses
 from regrasp.diagnosis.repair import ConvertUnits, Line
 from regrasp.diagnosis.signals import gripper_joints
 from regrasp.diagnosis.unit_signals import LARGEST_FRACTION, in_one_unit
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 
 @check(severity=Severity.ERROR, explains=("scattered-starts", "idle-gripper"))
@@ -72,6 +86,35 @@ def inverted_gripper(dataset: Dataset, *, min_held_episodes: int = 3) -> Iterato
             wrong = int((signs > 0).sum())
             if wrong >= min_held_episodes and wrong >= 0.9 * told.sum():
                 yield _all(dataset, joint, wrong, int(told.sum()))
+
+
+@check(severity=Severity.ERROR, explains=("start-pose-shift",))
+def inverted_gripper_deployed(
+    contract: "Contract", rollouts: Rollouts, *, least_distance: float = MIN_DISTANCE
+) -> Iterator[Finding]:
+    """Which way round the gripper stands at the start of each rollout, against the starts of the training."""
+    place = gripper_index(contract.joint_names)
+    if place is None:
+        raise Undecided(f"none of the joints {', '.join(contract.joint_names)} is called gripper")
+    joint = contract.joints[place]
+    if contract.recovered or not np.isfinite([joint.start_low, joint.start_high]).all():
+        raise Undecided("the checkpoint's own files do not tell where its training episodes began")
+    if not rollouts.episodes:
+        raise Undecided("needs at least one rollout")
+    starts = {episode.index: float(episode.states[0, place]) for episode in rollouts.episodes}
+    ends = contract_ends(joint)
+    odd = {n: value for n, value in starts.items() if starts_inverted(joint, value, least_distance)}
+    if odd:
+        away = min(distance_to_starts(joint, value) for value in odd.values()) / (ends[1] - ends[0])
+        middle = float(np.median(list(odd.values())))
+        yield Finding(
+            summary=f"{joint.name} is measured the other way round in {len(odd)} of "
+            f"{count(len(starts), 'rollout')}: it starts at {middle:.1f} there and started at "
+            f"{joint.start_mean:.1f} in training.",
+            where=Where(tuple(odd), joint=joint.name),
+            evidence=(Evidence("away from the training's starts by", 100 * away, 100 * least_distance, "%"),),
+            fix=Fix("Calibrate the gripper as in training, where closed was the lower value."),
+        )
 
 
 def _of_known_arm(dataset: Dataset) -> bool:

@@ -1,6 +1,7 @@
 """Which way round a gripper is measured, from the other episodes and from what it holds."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from regrasp.data import Dataset, Episode
 from regrasp.diagnosis.joint_signals import first_frames, poses
 from regrasp.diagnosis.signals import gripper_joints, once_per_dataset
 from regrasp.diagnosis.unit_signals import LARGEST_FRACTION, in_one_unit
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import JointContract
 
 FITS_BETTER = 0.5
 """Inverted, an episode must be nearer to the others by this factor."""
@@ -132,3 +136,25 @@ def pressing_sides(dataset: Dataset, joint: int, ends: tuple[float, float]) -> N
     signs = np.where(held, np.sign(gaps), 0.0)
     sums = np.add.reduceat(np.nan_to_num(signs), first_frames(dataset)[:-1])
     return np.where(np.abs(sums) >= frames, np.sign(sums), 0).astype(np.int64)
+
+
+def contract_ends(joint: "JointContract") -> tuple[float, float]:
+    """The gripper's ends by the contract: 0 and 100 where that is the unit, else the lowest and highest value."""
+    percent = LARGEST_FRACTION < joint.high <= LARGEST_PERCENT and joint.low >= LOWEST_PERCENT
+    return (0.0, 100.0) if percent else (joint.low, joint.high)
+
+
+def starts_inverted(joint: "JointContract", value: float, least: float = MIN_DISTANCE) -> bool:
+    """Whether a first value lies inside the training's starts when it is inverted, and far from them as it is.
+
+    `least` is the distance that counts as far, and how near inside goes by a tenth of it; shares of the range.
+    """
+    low, high = contract_ends(joint)
+    span = high - low
+    turned = distance_to_starts(joint, low + high - value)
+    return span > 0 and distance_to_starts(joint, value) > least * span and turned <= 0.1 * least * span
+
+
+def distance_to_starts(joint: "JointContract", value: float) -> float:
+    """How far a value lies outside the training's starts."""
+    return max(joint.start_low - value, value - joint.start_high, 0.0)

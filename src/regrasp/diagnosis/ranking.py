@@ -154,8 +154,8 @@ def rank(
     """Causes, the surest and strongest first.
 
     A cause needs three things: a mismatch (a finding, or an input outside the healthy level), an intervention
-    that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause. What a proven cause
-    explains (`@check`) is left out where putting that cause right leaves nothing of it.
+    that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause. What a difference
+    explains (`@check`) is left out where putting that difference right leaves nothing of it.
     """
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -174,8 +174,10 @@ def rank(
 
 
 def _explains(one: Cause, other: Cause) -> bool:
-    """Whether one is proven, sets the other's check off, and takes every distance away that the other's probe does."""
-    if one.status is not Status.CAUSE or one.probe is None or other.probe is None:
+    """Whether one sets the other's check off, and put right takes every distance away that the other's probe does."""
+    if one.probe is None or other.probe is None or one.status.rank > other.status.rank:
+        return False
+    if not _put_right(one.probe):
         return False
     explained = {name for known in registered(one.name) for name in known.explains}
     touched = {distance.name for distance in other.probe.distances if distance.disturbed}

@@ -7,16 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
+from regrasp.data.rollouts import Rollouts
 
 
-def inverted_gripper(
-    dataset: Dataset,
+def inverted_gripper[Measured: (Dataset, Rollouts)](
+    dataset: Measured,
     *,
     joint: int = -1,
     episodes: Collection[int] | None = None,
     opened: float = 100.0,
-) -> Dataset:
-    """In these episodes (the second) the gripper is commanded and measured as `opened` minus what it was."""
+) -> Measured:
+    """In these episodes (the second; of rollouts all) the gripper is commanded and measured as `opened` minus itself."""
+    if isinstance(dataset, Rollouts):
+        these = [episode.index for episode in dataset.episodes] if episodes is None else episodes
+        changed = inverted_gripper(dataset.dataset, joint=joint, episodes=these, opened=opened)
+        return replace(dataset, dataset=changed)
 
     def invert(episode: Episode) -> Episode:
         return replace(episode, states=_inverted(episode.states), actions=_inverted(episode.actions))
