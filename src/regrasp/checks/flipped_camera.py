@@ -18,8 +18,9 @@ first picture and the median together, and neither of them worse. All three flip
 best is named. Of equal halves the later is named, and the other one beside it.
 
 *In a deployment* the first picture is compared with the contract's fingerprint in the same way; that of a camera on
-the arm with six first pictures of the training, in grey. `regrasp diagnose` turns the pictures of rollouts back and asks the
-policy again.
+the arm with six first pictures of the training, in grey. Where its jaws stay in view, a flip must put them where they
+were in training; and if they do not lie there in the picture as it is, they alone tell.
+`regrasp diagnose` turns the pictures of rollouts back and asks the policy again.
 
 ## What can fool it
 A view that looks like its own mirror image says nothing: such flips are not found. All episodes flipped
@@ -29,7 +30,7 @@ alike are consistent in themselves; preflight compares them with the station.
 Drop these episodes, or flip their pictures back. Fix the camera's `rotation` in the station file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,18 +88,14 @@ def flipped_camera_live(
     if contract.cameras and not known:
         raise Undecided("needs a contract with fingerprints of the cameras")
     for camera in known:
-        picture, trained = _compared(camera, live.images[camera.name])
-        if picture.shape != trained[0].shape:
-            continue
-        fits = {flip: max(likeness(turn(picture), one) for one in trained) for flip, turn in FLIPS.items()}
-        best = max(fits, key=lambda flip: fits[flip])
-        lead = fits[best] - max(likeness(picture, one) for one in trained)
+        picture = live.images[camera.name]
         least = min_resemblance_on_arm if camera.rides else min_resemblance
-        if fits[best] >= least and lead > margin:
+        found = _flip_of(camera, picture, least, margin)
+        if found:
             yield Finding(
-                summary=f"Pictures of camera '{camera.name}' are {best} since the training.",
+                summary=f"Pictures of camera '{camera.name}' are {found.flip} since the training.",
                 where=Where(camera=camera.name),
-                evidence=(Evidence("resembles the training better, put back, by", lead, margin),),
+                evidence=(Evidence("resembles the training better, put back, by", found.lead, margin),),
                 fix=Fix(f"Turn camera '{camera.name}' back, or correct its `rotation` in the station file."),
             )
 
@@ -132,6 +129,35 @@ def _deployed(camera: str, flips: dict[int, Flip], rollouts: int, margin: float)
         evidence=(Evidence("resembles the training better, put back, by", flip.lead, margin),),
         fix=Fix(f"Turn camera '{camera}' back, or correct its `rotation` in the station file."),
     )
+
+
+def _flip_of(
+    camera: "CameraContract", picture: NDArray[np.uint8], least: float, margin: float
+) -> "_Flipped | None":
+    """How a picture is flipped: from the jaws where the contract knows them and they tell, else from all it shows."""
+    jaws, aspect = camera.jaws and camera.jaws.unpacked, camera.height / camera.width
+    as_is = jaws and jaws.place(picture, aspect)
+    if not jaws or not as_is:
+        return _by_picture(camera, picture, FLIPS, least, margin)
+    put_back = {flip: jaws.near(turn(picture), aspect) for flip, turn in FLIPS.items()}
+    fitting = {flip: place.likeness for flip, place in put_back.items() if place and jaws.fits(place, aspect)}
+    if jaws.fits(as_is, aspect):  # jaws that are their own mirror image
+        return _by_picture(camera, picture, fitting, least, margin)
+    best = max(fitting, key=lambda flip: fitting[flip], default=None)
+    return _Flipped(best, fitting[best] - as_is.likeness) if best else None
+
+
+def _by_picture(
+    camera: "CameraContract", picture: NDArray[np.uint8], flips: Collection[str], least: float, margin: float
+) -> "_Flipped | None":
+    """That of these flips after which the picture resembles the training best, if clearly more than as it is."""
+    seen, trained = _compared(camera, picture)
+    if seen.shape != trained[0].shape or not flips:
+        return None
+    fits = {flip: max(likeness(FLIPS[flip](seen), one) for one in trained) for flip in flips}
+    best = max(fits, key=lambda flip: fits[flip])
+    lead = fits[best] - max(likeness(seen, one) for one in trained)
+    return _Flipped(best, lead) if fits[best] >= least and lead > margin else None
 
 
 def _compared(camera: "CameraContract", picture: NDArray[np.uint8]) -> tuple[Grid, list[Grid]]:

@@ -5,7 +5,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import Checkpoint, pretrained_folder
 from regrasp.data.dataset import Dataset, content_hash
 from regrasp.data.episode import GRID, camera_name, grid_means
+from regrasp.data.jaws import Jaws, Mix, find_jaws
 from regrasp.data.joint_units import body_unit
 from regrasp.data.measures import (
     closed_share,
@@ -55,14 +56,45 @@ STATE_SAMPLE = 400
 0.03 ms."""
 
 
+class JawsContract(BaseModel):
+    """What stays in the picture of a camera on the arm, see `data.jaws`: `plane` and `weight` (0-255) as thumbnails."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mix: Mix
+    plane: str
+    weight: str
+    wander: float
+    likeness: float
+
+    @classmethod
+    def of(cls, jaws: Jaws) -> Self:
+        """As it is kept in the file."""
+        return cls(
+            mix=jaws.mix,
+            plane=_deflated(jaws.plane),
+            weight=_deflated(255 * jaws.weight),
+            wander=jaws.wander,
+            likeness=jaws.likeness,
+        )
+
+    @property
+    def unpacked(self) -> Jaws | None:
+        """As it is laid upon pictures; None where the file does not hold it whole."""
+        plane, weight = _inflated(self.plane), _inflated(self.weight)
+        if plane is None or weight is None or not np.isfinite(self.mix).all():
+            return None
+        return Jaws(self.mix, plane, weight / 255, self.wander, self.likeness)
+
+
 class CameraContract(BaseModel):
     """What one camera saw at the start of the training episodes.
 
     `fingerprint` is the median picture on a grid, row by row, red green blue, 0-255; `spread` its standard
     deviation over episodes; `likeness_low` the smallest likeness of a training picture to it. `thumbnail` is the
     median picture in grey, finer: 48 x 64 bytes, deflated, in base 64. `examples` are first pictures of single
-    episodes in the same form, where they differ in where they look: the camera rides on the arm. Contracts of older
-    versions lack these two.
+    episodes in the same form, where they differ in where they look: the camera rides on the arm. `jaws` is what stays
+    in all of these, if anything does. Contracts of older versions lack these three.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,6 +110,7 @@ class CameraContract(BaseModel):
     likeness_low: float | None = None
     thumbnail: str = ""
     examples: list[str] = Field(default_factory=list[str])
+    jaws: JawsContract | None = None
 
     @property
     def greys(self) -> list[NDArray[np.float64]]:
@@ -291,6 +324,7 @@ def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
     grey = np.median(greys, axis=0).round()
     some = greys[np.unique(np.linspace(0, len(greys) - 1, EXAMPLES).round().astype(int))]
     rides = _wander(some, grey, pictures.shape[1] / pictures.shape[2]) > FIXED_WANDER
+    jaws = find_jaws(pictures) if rides else None
     return CameraContract(
         name=name,
         key=key,
@@ -301,6 +335,7 @@ def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
         likeness_low=round(min(likeness(one, median) for one in thumbnails), 4),
         thumbnail=_deflated(grey),
         examples=[_deflated(one) for one in some] if rides else [],
+        jaws=JawsContract.of(jaws) if jaws else None,
     )
 
 
