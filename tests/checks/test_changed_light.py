@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from deployments import contract, rollouts
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.checks.changed_light import changed_light
+from regrasp.checks.changed_light import changed_light, changed_light_deployed
 from regrasp.diagnosis import Severity, Undecided
 from regrasp.diagnosis.runner import run_checks
 
@@ -64,3 +65,22 @@ def test_a_change_of_light_is_called_nothing_else(dataset):
 def test_two_episodes_leave_it_undecided():
     with pytest.raises(Undecided, match=r"^needs 3 episodes to tell which of them are odd$"):
         list(changed_light(sound_dataset(0, 2)))
+
+
+def test_rollouts_in_other_light_are_named_with_the_camera():
+    deployed = faults.changed_light(rollouts(6), cameras=["wrist"], episodes=(1, 4))
+    (finding,) = changed_light_deployed(contract(), deployed)
+    assert str(finding.where) == "episodes 1 and 4, camera 'wrist'"
+    assert finding.summary == "The light was another than in training in 2 of 6 rollouts: darker."
+    assert finding.severity is Severity.WARNING
+
+
+def test_two_cameras_in_the_same_rollouts_are_one_finding():
+    (finding,) = changed_light_deployed(contract(), faults.changed_light(rollouts(6)))
+    assert (finding.where.episodes, finding.where.camera) == (tuple(range(6)), None)
+
+
+@pytest.mark.parametrize(("brightness", "named"), [(1.2, False), (0.85, False), (1.45, True), (0.7, True)])
+def test_light_of_rollouts_counts_beyond_a_factor(brightness, named):
+    deployed = faults.changed_light(rollouts(6), brightness=brightness)
+    assert bool(list(changed_light_deployed(contract(), deployed, max_contrast=9))) is named

@@ -37,6 +37,9 @@ DEPLOYED = {
     "exchanged-colours": (faults.exchanged_colours, {}),
     "exchanged-colours wrist": (faults.exchanged_colours, {"camera": "wrist"}),
     "inverted-gripper": (faults.inverted_gripper, {}),
+    "changed-light": (faults.changed_light, {}),
+    "changed-light brighter": (faults.changed_light, {"brightness": 1.5, "contrast": 0.7}),
+    "changed-light warmer": (faults.changed_light, {"brightness": 1.0, "warmth": 1.8, "cameras": ["front"]}),
 }
 """What a deployment can suffer, by the name of its check and, after a space, the form."""
 
@@ -77,7 +80,7 @@ def test_a_policy_that_does_not_care_is_not_harmed(name):
     assert (cause.name, cause.status) == (name.split()[0], Status.NO_EFFECT)
 
 
-@pytest.mark.parametrize("name", ["flipped-camera", "exchanged-colours", "inverted-gripper"])
+@pytest.mark.parametrize("name", ["flipped-camera", "exchanged-colours", "inverted-gripper", "changed-light"])
 def test_a_fault_in_some_rollouts_is_named_there(name):
     fault, options = DEPLOYED[name]
     deployed = rollouts(12, successes=8)

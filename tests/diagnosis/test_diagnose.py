@@ -8,7 +8,6 @@ import pytest
 from deployments import (
     NumpyPolicy,
     contract,
-    dimmed,
     never_closing,
     rollouts,
     swapped_pictures,
@@ -21,6 +20,7 @@ from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.diagnose import diagnose, judge
 from regrasp.diagnosis.ranking import Status
 from regrasp.errors import DatasetError
+from regrasp.faults.pictures import change_pictures
 
 TRAIN = training()
 KNOWN = contract(TRAIN)
@@ -109,9 +109,11 @@ def test_two_causes_are_both_named_and_put_right_by_one_command():
     )
 
 
-def test_less_light_is_seen_but_blamed_on_nothing_that_was_not_proven():
+def test_another_scene_is_seen_but_blamed_on_nothing_that_was_not_proven():
     deployed = rollouts(successes=0)
-    found = diagnosed(replace(deployed, dataset=dimmed(deployed.dataset)))
+    numbers = range(len(deployed.episodes))
+    elsewhere = change_pictures(deployed.dataset, "front", lambda p, _: np.roll(p, (7, 11), (0, 1)), numbers)
+    found = diagnosed(replace(deployed, dataset=elsewhere))
     assert found.verdict is None
     assert {symptom.name for symptom in found.symptoms} == {"unfamiliar-input"}
     assert found.headline == "No verdict: nothing that differs from training explains it."

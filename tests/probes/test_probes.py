@@ -24,6 +24,7 @@ from regrasp.probes.colour_order import colour_order
 from regrasp.probes.gripper_sense import gripper_sense
 from regrasp.probes.instruction import instruction
 from regrasp.probes.joint_units import joint_units
+from regrasp.probes.light import light
 from regrasp.probes.start_pose import nearest_starts, start_pose
 
 TRAIN = training()
@@ -215,7 +216,7 @@ def test_an_inverted_gripper_is_inverted_back_and_nothing_else():
     assert same(form.batch, given.observed, but="states")
 
 
-@pytest.mark.parametrize("untried", [colour_order, gripper_sense, camera_flip, joint_units])
+@pytest.mark.parametrize("untried", [colour_order, gripper_sense, camera_flip, joint_units, light])
 def test_what_looks_sound_is_not_tried(untried):
     for sound in (
         rollouts(8),
@@ -223,3 +224,14 @@ def test_what_looks_sound_is_not_tried(untried):
         faults.instruction_mismatch(rollouts(8)),
     ):
         assert not list(untried(case(sound)))
+
+
+def test_light_is_matched_to_the_training_and_nothing_else():
+    given = case(faults.changed_light(rollouts(8), cameras=["wrist"], brightness=0.6, warmth=1.3))
+    sound = case().observed.images
+    for form in light(given):
+        assert form.inputs == ("wrist",)
+        assert same(form.batch, given.observed, but="images")
+        for key, pictures in form.batch.images.items():
+            assert np.abs(pictures.mean(axis=(1, 2)) - sound[key].mean(axis=(1, 2))).max() < 3
+            assert np.abs(pictures.astype(float) - sound[key]).mean() < 3

@@ -17,7 +17,8 @@ those outside the largest part that lie from its median by more than the limit, 
 spread of that part, are reported. Daylight that drifts over the episodes leaves no gap, and is not reported.
 
 *In a deployment* the same three numbers of the first picture are compared with those of the contract's
-fingerprint; not the contrast of a camera on the arm.
+fingerprint; not the contrast of a camera on the arm. `regrasp diagnose` gives the pictures of rollouts the colours and
+contrast of the training, and asks the policy again.
 
 Limits are the smallest changes that are told (`info`); from twice as far, as a logarithm, on it is a warning. A
 brightness of 1.3 is the change that a single step of ACT and SmolVLA hardly felt on an SO-101 (so-labbench, light
@@ -41,8 +42,10 @@ from numpy.typing import NDArray
 
 from regrasp.data import Dataset
 from regrasp.data.episode import grid_means
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
+from regrasp.diagnosis.first_looks import light_of, looks_of
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.views import Views, views
@@ -99,7 +102,11 @@ def changed_light_live(
     known = [camera for camera in contract.cameras if camera.name in live.images and camera.fingerprint]
     if contract.cameras and not known:
         raise Undecided("needs a contract with fingerprints of the cameras")
-    changes = [change for camera in known if (change := _since_training(camera, live, limits)).factors]
+    changes = [
+        _Changed(camera.name, beyond)
+        for camera in known
+        if (beyond := _since_training(camera, _on_its_grid(camera, live.images[camera.name]), limits))
+    ]
     if changes:
         yield Finding(
             summary=f"The light is another than in training: {_in_words(changes)}.",
@@ -112,16 +119,66 @@ def changed_light_live(
         )
 
 
-def _since_training(camera: "CameraContract", live: LiveView, limits: Mapping[str, float]) -> "_Changed":
-    grid = (camera.rows, camera.columns)
-    now, then = _light(grid_means(live.images[camera.name], grid)), _light(camera.picture)
+@check(severity=Severity.INFO)
+def changed_light_deployed(
+    contract: "Contract",
+    rollouts: Rollouts,
+    *,
+    max_brightness: float = 1.3,
+    max_warmth: float = 1.25,
+    max_contrast: float = 1.4,
+) -> Iterator[Finding]:
+    """The light of what each camera showed first in each rollout, against that of the training."""
+    limits = {"brightness": max_brightness, "warmth": max_warmth, "contrast": max_contrast}
+    together: dict[tuple[int, ...], list[_Changed]] = {}
+    for camera, looks in looks_of(contract, rollouts.dataset):
+        beyond = {number: _since_training(camera, look.colours, limits) for number, look in looks.items()}
+        for kind in dict.fromkeys(tuple(factors) for factors in beyond.values() if factors):
+            alike = {number: factors for number, factors in beyond.items() if tuple(factors) == kind}
+            together.setdefault(tuple(alike), []).append(_usual(camera.name, list(alike.values())))
+    for numbers, changes in together.items():
+        yield Finding(
+            summary=f"The light was another than in training in {len(numbers)} of "
+            f"{count(len(rollouts.episodes), 'rollout')}: {_in_words(changes)}.",
+            where=Where(numbers, camera=changes[0].camera if len(changes) == 1 else None),
+            evidence=_evidence(changes),
+            fix=Fix(
+                "Light the place as in training; fix exposure and white balance by hand; or train on more light."
+            ),
+            severity=_severity(changes),
+        )
+
+
+type _Factors = Mapping[str, tuple[float, float]]
+"""Measure -> by which factor it changed, and the limit."""
+
+
+def _usual(camera: str, each: list[_Factors]) -> "_Changed":
+    """The median change over episodes in which the same measures changed."""
+    return _Changed(
+        camera,
+        {
+            name: (float(np.median([one[name][0] for one in each])), limit)
+            for name, (_, limit) in each[0].items()
+        },
+    )
+
+
+def _on_its_grid(camera: "CameraContract", picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return grid_means(picture, (camera.rows, camera.columns))
+
+
+def _since_training(
+    camera: "CameraContract", colours: NDArray[np.float64], limits: Mapping[str, float]
+) -> _Factors:
+    """What has changed by more than its limit since the training."""
+    now, then = light_of(colours), light_of(camera.picture)
     if (
         camera.rides
     ):  # what it looks at changes with the start pose, and a median of many has less contrast than one
         limits = {name: limit**ON_THE_ARM for name, limit in limits.items() if name != "contrast"}
     factors = {name: (float(np.exp(now[name] - then[name])), limit) for name, limit in limits.items()}
-    beyond = {name: pair for name, pair in factors.items() if abs(np.log(pair[0])) > np.log(pair[1])}
-    return _Changed(camera.name, beyond)
+    return {name: pair for name, pair in factors.items() if abs(np.log(pair[0])) > np.log(pair[1])}
 
 
 @dataclass(frozen=True)
@@ -129,7 +186,7 @@ class _Changed:
     """In which camera what changed, and by which factors; with the limit."""
 
     camera: str
-    factors: Mapping[str, tuple[float, float]]
+    factors: _Factors
 
     @property
     def large(self) -> bool:
@@ -163,19 +220,8 @@ def _measures(one: Views) -> dict[str, NDArray[np.float64]]:
     """Logarithms of brightness, colour temperature and contrast of each episode, [n] each."""
     mask = _still(one)
     pictures = np.array([view.still[mask] for view in one.views])  # [n, pixels, 3]
-    each = [_light(picture) for picture in pictures]
+    each = [light_of(picture) for picture in pictures]
     return {name: np.array([light[name] for light in each]) for name in WORDS}
-
-
-def _light(colours: NDArray[np.float64]) -> dict[str, float]:
-    """Logarithms of brightness, colour temperature and contrast of a picture [..., 3]."""
-    grey = colours.mean(axis=-1)
-    red, _, blue = colours.reshape(-1, 3).mean(axis=0) + 1
-    return {
-        "brightness": float(np.log(grey.mean() + 1)),
-        "warmth": float(np.log(red / blue)),
-        "contrast": float(np.log((grey.std() + 1) / (grey.mean() + 1))),
-    }
 
 
 def _still(one: Views) -> NDArray[np.bool_]:

@@ -99,3 +99,14 @@ def agreement_of_colours(camera: "CameraContract", look: Look) -> float | None:
     if min(now.std(), then.std()) < FEWEST_GREY_LEVELS:
         return None
     return float(np.corrcoef(then.ravel(), now.ravel())[0, 1])
+
+
+def light_of(colours: NDArray[Any]) -> dict[str, float]:
+    """Logarithms of brightness, colour temperature and contrast of a picture [..., 3]."""
+    grey = colours.mean(axis=-1)
+    red, _, blue = colours.reshape(-1, 3).mean(axis=0) + 1
+    return {
+        "brightness": float(np.log(grey.mean() + 1)),
+        "warmth": float(np.log(red / blue)),
+        "contrast": float(np.log((grey.std() + 1) / (grey.mean() + 1))),
+    }

@@ -1,0 +1,63 @@
+"""The policy is asked again with colours and contrast of its cameras matched to the training."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data.episode import camera_name, grid_means
+from regrasp.diagnosis.first_looks import light_of
+from regrasp.diagnosis.probe import Case, Intervention, probe
+
+type Pictures = NDArray[np.uint8]
+"""[n, h, w, 3]."""
+
+LEAST_FACTOR = 1.15
+"""A brightness, colour temperature or contrast that changed by less is left: half of the smallest limit of the check,
+as a logarithm, so that whether it matters is the policy's to say."""
+
+LEAST_DEVIATION = 1.0
+"""Grey levels; a picture with less has nothing that could be stretched."""
+
+
+@probe(cause="changed-light")
+def light(case: Case) -> Iterator[Intervention]:
+    """Cameras whose light has changed: all rollouts alike, and each picture by itself."""
+    seen, trained = case.observed.images, case.train.images
+    changed = [key for key in seen if key in trained and _changed(seen[key], trained[key])]
+    names = tuple(camera_name(key) for key in changed)
+    for how in ("", " picture by picture") if changed else ():
+        matched = {key: _matched(seen[key], trained[key], each=bool(how)) for key in changed}
+        yield Intervention(
+            name=f"light of {', '.join(names)} matched to the training{how}",
+            inputs=names,
+            batch=replace(case.observed, images={**seen, **matched}),
+            command=None,
+        )
+
+
+def _changed(pictures: Pictures, trained: Pictures) -> bool:
+    now, then = _usual_light(pictures), _usual_light(trained)
+    return bool((np.abs(now - then) > np.log(LEAST_FACTOR)).any())
+
+
+def _usual_light(pictures: Pictures) -> NDArray[np.float64]:
+    """Median brightness, colour temperature and contrast over pictures, logarithms, [3]."""
+    return np.median([list(light_of(grid_means(one)).values()) for one in pictures], axis=0)
+
+
+def _matched(pictures: Pictures, trained: Pictures, *, each: bool) -> Pictures:
+    """Pictures with the usual mean and deviation of each colour in training; as a whole, or each by itself."""
+    mean, deviation = (np.median(values, axis=0) for values in _colours(trained))
+    own_mean, own_deviation = _colours(pictures)
+    if not each:
+        own_mean, own_deviation = (np.median(values, axis=0)[None] for values in (own_mean, own_deviation))
+    gain = deviation / np.maximum(own_deviation, LEAST_DEVIATION)
+    lit = mean + gain[:, None, None] * (pictures - own_mean[:, None, None])
+    return np.clip(np.round(lit), 0, 255).astype(np.uint8)
+
+
+def _colours(pictures: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation of each colour in each picture, [n, 3] both."""
+    return pictures.mean(axis=(1, 2)), pictures.std(axis=(1, 2))
