@@ -87,7 +87,7 @@ def _view(episode: Episode, name: str, sight: Sight) -> View:
     return View(
         episode,
         camera.height / camera.width if camera.width else 0.75,
-        moments[0],
+        moments[0].copy(),  # a mere view would keep all moments
         np.median(moments, axis=0),
         moments.mean(axis=-1).std(axis=0),
     )
