@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from deployments import contract, rollouts
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.checks.dark_camera import EMPTY_GREY_LEVELS, dark_camera, empty
+from regrasp.checks.dark_camera import dark_camera, dark_camera_deployed
 from regrasp.diagnosis import sights
+from regrasp.diagnosis.emptiness import EMPTY_GREY_LEVELS, empty
 from regrasp.diagnosis.repair import DropEpisodes
 from regrasp.diagnosis.runner import run_checks
 from regrasp.faults.pictures import change_pictures
@@ -64,3 +66,15 @@ def test_sampling_finds_it_too(monkeypatch):
     (finding,) = dark_camera(broken)
     assert finding.where.episodes == (1,)
     assert finding.where.frames[0] == pytest.approx(40, abs=25)
+
+
+def test_rollouts_with_a_covered_lens_are_named():
+    deployed = faults.dark_camera(rollouts(6), camera="wrist", episodes=(1, 4))
+    (finding,) = dark_camera_deployed(contract(), deployed)
+    assert str(finding.where) == "episodes 1 and 4, camera 'wrist'"
+    assert finding.summary == "Camera 'wrist' showed nothing but black in 2 of 6 rollouts."
+
+
+def test_rollouts_in_a_tenth_of_the_light_still_show_something():
+    assert not list(dark_camera_deployed(contract(), rollouts(6)))
+    assert not list(dark_camera_deployed(contract(), faults.changed_light(rollouts(6), brightness=0.1)))

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from deployments import contract, live
+from deployments import contract, live, rollouts
 
 from regrasp import faults
-from regrasp.checks.missing_camera import missing_camera
+from regrasp.checks.missing_camera import missing_camera, missing_camera_deployed
 from regrasp.diagnosis import Severity
 
 KNOWN = contract()
@@ -39,3 +39,14 @@ def test_one_too_many_is_worth_knowing():
 def test_a_blind_policy_misses_nothing():
     blind = KNOWN.model_copy(update={"cameras": [], "blind": True})
     assert not list(missing_camera(blind, live()))
+
+
+def test_rollouts_without_it_are_named():
+    deployed = faults.missing_camera(rollouts(6), camera="front", episodes=(1, 4))
+    (finding,) = missing_camera_deployed(KNOWN, deployed)
+    assert str(finding.where) == "episodes 1 and 4, camera 'front'"
+    assert finding.summary == "2 of 6 rollouts lack camera 'front', which the policy was trained with."
+
+
+def test_rollouts_with_all_cameras_are_fine():
+    assert not list(missing_camera_deployed(KNOWN, rollouts(6)))

@@ -40,6 +40,9 @@ DEPLOYED = {
     "changed-light": (faults.changed_light, {}),
     "changed-light brighter": (faults.changed_light, {"brightness": 1.5, "contrast": 0.7}),
     "changed-light warmer": (faults.changed_light, {"brightness": 1.0, "warmth": 1.8, "cameras": ["front"]}),
+    "dark-camera": (faults.dark_camera, {}),
+    "dark-camera white": (faults.dark_camera, {"camera": "wrist", "level": 253.0}),
+    "missing-camera": (faults.missing_camera, {}),
 }
 """What a deployment can suffer, by the name of its check and, after a space, the form."""
 
@@ -80,7 +83,17 @@ def test_a_policy_that_does_not_care_is_not_harmed(name):
     assert (cause.name, cause.status) == (name.split()[0], Status.NO_EFFECT)
 
 
-@pytest.mark.parametrize("name", ["flipped-camera", "exchanged-colours", "inverted-gripper", "changed-light"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "flipped-camera",
+        "exchanged-colours",
+        "inverted-gripper",
+        "changed-light",
+        "dark-camera",
+        "missing-camera",
+    ],
+)
 def test_a_fault_in_some_rollouts_is_named_there(name):
     fault, options = DEPLOYED[name]
     deployed = rollouts(12, successes=8)
@@ -88,7 +101,8 @@ def test_a_fault_in_some_rollouts_is_named_there(name):
     found = diagnosed(fault(deployed, **options, episodes=late))
     assert found.verdict == name
     assert found.causes[0].findings[0].where.episodes == tuple(late)
-    assert found.causes[0].probe.episodes == len(late)
+    probe = found.causes[0].probe
+    assert probe.episodes == (len(TRAIN.episodes) if probe.simulated else len(late))
 
 
 @pytest.mark.parametrize("one", NEW)
@@ -96,3 +110,9 @@ def test_a_wrong_instruction_beside_it_is_named_too(one):
     found = diagnosed(faults.instruction_mismatch(injected(one, 12, successes=0)))
     proven = {cause.name for cause in found.causes if cause.status is Status.CAUSE}
     assert proven == {one.split()[0], "instruction-mismatch"}
+
+
+@pytest.mark.parametrize("name", ["dark-camera", "missing-camera"])
+def test_what_cannot_be_brought_back_is_said_to_be_tried_on_training_starts(name):
+    (cause,) = diagnosed(injected(name, 6, successes=0)).causes
+    assert cause.reason.startswith("Done to training starts and put right, ")

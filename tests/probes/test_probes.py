@@ -18,6 +18,7 @@ from regrasp.diagnosis.probe import (
     run_probe,
 )
 from regrasp.diagnosis.runner import check_names
+from regrasp.probes.blank_camera import blank_camera
 from regrasp.probes.camera_flip import camera_flip
 from regrasp.probes.camera_permutation import camera_permutation, resized
 from regrasp.probes.colour_order import colour_order
@@ -25,6 +26,7 @@ from regrasp.probes.gripper_sense import gripper_sense
 from regrasp.probes.instruction import instruction
 from regrasp.probes.joint_units import joint_units
 from regrasp.probes.light import light
+from regrasp.probes.lost_camera import lost_camera
 from regrasp.probes.start_pose import nearest_starts, start_pose
 
 TRAIN = training()
@@ -33,7 +35,7 @@ KNOWN = contract(TRAIN)
 
 def case(deployed=None, known=KNOWN):
     data = (deployed or rollouts(8)).dataset
-    return Case(known, first_observations(TRAIN, known), first_observations(data, known))
+    return Case.of(known, first_observations(TRAIN, known), first_observations(data, known))
 
 
 def same(one: ObservationBatch, other: ObservationBatch, *, but: str):
@@ -216,7 +218,9 @@ def test_an_inverted_gripper_is_inverted_back_and_nothing_else():
     assert same(form.batch, given.observed, but="states")
 
 
-@pytest.mark.parametrize("untried", [colour_order, gripper_sense, camera_flip, joint_units, light])
+@pytest.mark.parametrize(
+    "untried", [colour_order, gripper_sense, camera_flip, joint_units, light, blank_camera, lost_camera]
+)
 def test_what_looks_sound_is_not_tried(untried):
     for sound in (
         rollouts(8),
@@ -235,3 +239,25 @@ def test_light_is_matched_to_the_training_and_nothing_else():
         for key, pictures in form.batch.images.items():
             assert np.abs(pictures.mean(axis=(1, 2)) - sound[key].mean(axis=(1, 2))).max() < 3
             assert np.abs(pictures.astype(float) - sound[key]).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("probe", "fault", "level"),
+    [(blank_camera, faults.dark_camera, 2), (lost_camera, faults.missing_camera, 0)],
+)
+def test_a_camera_without_a_picture_is_blanked_in_training_starts_and_nothing_else(probe, fault, level):
+    given = case(fault(rollouts(8), camera="wrist"))
+    (form,) = probe(given)
+    assert form.inputs == ("wrist",)
+    assert form.batch is given.train
+    assert same(form.without, given.train, but="images")
+    front, wrist = (form.without.images[f"observation.images.{name}"] for name in ("front", "wrist"))
+    assert np.array_equal(front, given.train.images["observation.images.front"])
+    assert np.ptp(wrist, axis=0).max() == 0
+    assert abs(wrist.mean() - level) < 0.5
+
+
+def test_a_camera_that_rollouts_lack_is_black_in_what_was_observed():
+    given = case(faults.missing_camera(rollouts(8), camera="front"))
+    assert given.lacking == {"observation.images.front"}
+    assert not given.observed.images["observation.images.front"].any()

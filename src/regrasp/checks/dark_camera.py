@@ -13,7 +13,8 @@ A picture is shrunk to 12 x 16 cells, whose means hardly feel a sensor's noise. 
 tenths of these means lie within `EMPTY_GREY_LEVELS` of 255 of each other, or when nine tenths of them are
 burnt out (`BURNT_GREY_LEVEL` or more). A stretch of empty pictures that is longer than `max_empty_s` is
 reported. In large recordings pictures are sampled, and the ends of a stretch are those of the samples.
-*In a deployment* the first picture of each camera is judged in the same way.
+*In a deployment* the first picture of each camera is judged in the same way. What it would have shown cannot be brought
+back: `regrasp diagnose` blanks the camera in training starts instead, and measures how far the plan moves.
 
 Live pictures are far from that: the emptiest of 2,141 frames of each of the simulated arm's cameras spread over
 70 grey levels (front) and 41 (wrist, close above the table), and a tenth of the light leaves a tenth of it.
@@ -35,9 +36,12 @@ from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
 from regrasp.data.episode import grid_means
+from regrasp.data.rollouts import Rollouts
 from regrasp.data.sight import CELLS, Sight
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
+from regrasp.diagnosis.emptiness import EMPTY_GREY_LEVELS, empty, spread
 from regrasp.diagnosis.finding import count
+from regrasp.diagnosis.first_looks import first_looks
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.repair import dropping
@@ -46,12 +50,6 @@ from regrasp.diagnosis.signals import longest_run
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
-
-EMPTY_GREY_LEVELS = 4.0
-"""Sensor noise of 5 grey levels spreads the cells of an even picture of 128 x 128 over 1.4, of 48 x 64 over 3.1."""
-
-BURNT_GREY_LEVEL = 250.0
-"""From here on nothing can be told from white: the camera's curve is flat."""
 
 
 @check(severity=Severity.ERROR, explains=("frozen-camera", "changed-light", "moved-camera"))
@@ -94,20 +92,25 @@ def dark_camera_live(contract: "Contract", live: LiveView) -> Iterator[Finding]:
             )
 
 
-def spread(cells: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Between which grey levels the middle nine tenths of the cells lie: the distance, [n] of [n, 12, 16]."""
-    low, high = np.percentile(cells, [5, 95], axis=(1, 2))
-    return high - low
-
-
-def burnt_out(cells: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Share of the cells that are (nearly) white, 0-1; [n] of [n, 12, 16]."""
-    return (cells >= BURNT_GREY_LEVEL).mean(axis=(1, 2))
-
-
-def empty(cells: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Which pictures show nothing; [n] of [n, 12, 16]."""
-    return (spread(cells) <= EMPTY_GREY_LEVELS) | (burnt_out(cells) >= 0.9)
+@check(severity=Severity.ERROR, explains=("moved-camera", "changed-light"))
+def dark_camera_deployed(contract: "Contract", rollouts: Rollouts) -> Iterator[Finding]:
+    """Whether each camera of the policy showed anything in the first picture of each rollout."""
+    looks = first_looks(rollouts.dataset)
+    for name in contract.camera_names:
+        cells = {number: look.colours.mean(axis=-1) for number, look in looks.get(name, {}).items()}
+        dark = {number: one for number, one in cells.items() if empty(one[None])[0]}
+        if dark:
+            colour = _of_level(float(np.median(list(dark.values()))))
+            most = max(float(spread(one[None])[0]) for one in dark.values())
+            yield Finding(
+                summary=f"Camera '{name}' showed nothing but {colour} in {len(dark)} of "
+                f"{count(len(cells), 'rollout')}.",
+                where=Where(tuple(dark), camera=name),
+                evidence=(Evidence("grey levels between dark and bright", most, EMPTY_GREY_LEVELS),),
+                fix=Fix(
+                    f"Uncover the lens of camera '{name}', switch the light on, and fix its exposure by hand."
+                ),
+            )
 
 
 def _longest_empty(sight: Sight) -> tuple[int, int]:

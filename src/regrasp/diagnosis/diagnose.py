@@ -110,7 +110,7 @@ def run_probes(
 ) -> Probed:
     """Every probe on the first observations of the rollouts, on those episodes that the findings name."""
     healthy = first_observations(train, contract)
-    case = Case(contract, healthy, first_observations(rollouts.dataset, contract))
+    case = Case.of(contract, healthy, first_observations(rollouts.dataset, contract))
     reference = Reference(policy, healthy, contract)
     affected = _affected(rollouts.dataset, findings)
     results = [run_probe(one, case, reference, affected) for one in load_probes()]

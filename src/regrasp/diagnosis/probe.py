@@ -12,7 +12,7 @@ a policy that plans the same either way does not care.
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -80,11 +80,25 @@ class ProbedPolicy(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What a probe works on: the contract, training starts, and the first observations of the rollouts."""
+    """What a probe works on: the contract, training starts, and the first observations of the rollouts.
+
+    `lacking` are keys of cameras that the rollouts lack: they are black in what was observed.
+    """
 
     contract: "Contract"
     train: ObservationBatch
     observed: ObservationBatch
+    lacking: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, contract: "Contract", train: ObservationBatch, observed: ObservationBatch) -> "Case":
+        """With a black picture for each camera of the training that was not observed."""
+        lacking = frozenset(train.images) - frozenset(observed.images)
+        images = {
+            key: observed.images.get(key, np.zeros((len(observed), *pictures.shape[1:]), np.uint8))
+            for key, pictures in train.images.items()
+        }
+        return cls(contract, train, replace(observed, images=images), lacking)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +189,10 @@ class InputDistance:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What became of one intervention. `moved` is how far the plan moved, in spreads over training starts."""
+    """What became of one intervention. `moved` is how far the plan moved, in spreads over training starts.
+
+    `simulated` says that the difference was put into training starts and taken out again.
+    """
 
     probe: str
     cause: str
@@ -185,6 +202,7 @@ class ProbeResult:
     moved95: tuple[float, float]
     episodes: int
     command: str | None
+    simulated: bool = False
 
     @property
     def disturbed(self) -> bool:
@@ -206,6 +224,7 @@ class ProbeResult:
             "plan_moved": round(self.moved, 3),
             "plan_moved95": [round(limit, 3) for limit in self.moved95],
             "episodes": self.episodes,
+            "simulated": self.simulated,
         }
 
 
@@ -299,7 +318,7 @@ def run_probe(
     places = np.array((affected or {}).get(one.cause) or range(len(case.observed)), dtype=np.int64)
     if len(places) == 0:
         return None
-    part = Case(case.contract, case.train, case.observed.at(places))
+    part = replace(case, observed=case.observed.at(places))
     forms = list(one.function(part))
     if not forms:
         return None
@@ -432,6 +451,7 @@ def _measured(one: Probe, form: Intervention, observed: _Answer, reference: Refe
         moved95=interval_of_median(moved),
         episodes=len(moved),
         command=form.command,
+        simulated=form.without is not None,
     )
 
 

@@ -219,7 +219,8 @@ def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Sta
             Status.SUSPECTED,
             f"Put right, {100 * max(probe.relief, 0):.0f} % of the distance goes; {moved}.",
         )
-    return Status.CAUSE, f"Put right, {_distances(probe)}, and {moved}."
+    how = "Done to training starts and put right" if probe.simulated else "Put right"
+    return Status.CAUSE, f"{how}, {_distances(probe)}, and {moved}."
 
 
 def _put_right(probe: ProbeResult) -> bool:
