@@ -8,14 +8,14 @@ The policy is trained to act on a picture that shows nothing of the present. In 
 picture changes, and the policy meets pictures that it never learned from.
 
 ## How it decides
-Pictures are compared with the first one of their stretch, in cells of a 12 x 16 grid: they are the same
-while no cell's mean grey differs by 5 of 255. Cell means hardly feel a codec's flicker or a sensor's noise, yet
-an arm that moves a few pixels anywhere in view changes one of them. In an episode with less contrast than the
-camera usually has, the limit is less by as much. A stretch counts when it is longer than
-`max_frozen_s` and the joints move in it, on average and without the gripper, by more than `moved_share` of
-their working range: one wrist that turns, or a gripper that closes, need not show in the picture. The longest
-stretch of each camera in each episode is reported. In large recordings pictures are sampled, and the ends of
-a stretch are those of the samples.
+Pictures are compared with the first one of their stretch, in cells of a 12 x 16 grid: they are the same while
+no cell's mean grey differs by 5 of 255, and no part's of a grid four times as fine by 30. Cell means hardly
+feel a codec's flicker or a sensor's noise, yet an arm that moves a few pixels anywhere in view changes one of
+them. In an episode with less contrast than the camera usually has, the limit is less by as much. A stretch
+counts when it is longer than `max_frozen_s` and the joints move in it, on average and without the gripper, by
+more than `moved_share` of their working range: one wrist that turns, or a gripper that closes, need not show in
+the picture. The longest stretch of each camera in each episode is reported. In large recordings pictures are
+sampled, and the ends of a stretch are those of the samples.
 
 A picture that is repeated stays exactly the same through AV1 as LeRobot writes it; through H.264 a cell
 flickers by up to 4.7 at 96 x 96 and 1.1 at 640 x 480. While the joints move by a tenth of their range, some
@@ -44,6 +44,11 @@ from regrasp.diagnosis.signals import gripper_joints, joint_scale
 
 SAME_PICTURE_GREY_LEVELS = 5.0
 """Cells of one picture, encoded twice, stay closer than this; see the page."""
+
+SHARPER = 6.0
+"""In the finer parts of a 48 x 64 grid a picture that is repeated flickers by this many times as much at the most: by up
+to 22 through H.264 at 48 x 64 pixels, 6 at 96 x 96, 0 through AV1; where an arm moves before a ground of its own
+grey, by 36 or more, measured."""
 
 MOVED_SHARE = 0.10
 """Of their working range the joints must move, on average, for a still picture to be odd."""
@@ -90,10 +95,16 @@ def _unchanging(sight: Sight, same_levels: float) -> Iterator[tuple[int, int]]:
     """First and last frame of each stretch in which every picture looks like the first one."""
     anchor = 0
     for place in range(1, len(sight.indices) + 1):
-        ended = place == len(sight.indices)
-        if ended or np.abs(sight.cells[place] - sight.cells[anchor]).max() >= same_levels:
+        if place == len(sight.indices) or not _same(sight, anchor, place, same_levels):
             yield int(sight.indices[anchor]), int(sight.indices[place - 1])
             anchor = place
+
+
+def _same(sight: Sight, one: int, other: int, same_levels: float) -> bool:
+    """Whether two pictures look the same, in wide cells and in fine ones."""
+    if np.abs(sight.cells[other] - sight.cells[one]).max() >= same_levels:
+        return False
+    return bool(np.abs(sight.grey[other].astype(np.int16) - sight.grey[one]).max() < SHARPER * same_levels)
 
 
 def _finding(
