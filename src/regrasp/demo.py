@@ -20,6 +20,7 @@ from regrasp.data.station import Station, twin
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.audit import Audit, audit
 from regrasp.diagnosis.diagnose import judge
+from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.preflight import preflight
 from regrasp.diagnosis.ranking import Diagnosis
 from regrasp.errors import DatasetError, UsageError
@@ -189,7 +190,9 @@ class Demo:
         for finding in found:
             self.say(f"   {finding.check}: {finding.summary}")
         clean = len(self.story.audit.result.clean)
-        self.say(f"   {clean} checks clean, {len(found)} findings, {self.story.audit.result.seconds:.1f} s.")
+        self.say(
+            f"   {clean} checks clean, {count(len(found), 'finding')}, {self.story.audit.result.seconds:.1f} s."
+        )
 
     def _learn(self) -> None:
         self.say("3  Train: from the pictures of two cameras; and once without them, as the baseline.")
