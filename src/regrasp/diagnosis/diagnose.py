@@ -4,13 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.contract import Contract, measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
-from regrasp.data.measures import closed_share
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.finding import Evidence, Finding
@@ -27,12 +23,9 @@ from regrasp.diagnosis.probe import (
 )
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
 from regrasp.diagnosis.runner import run_checks
+from regrasp.diagnosis.symptoms import symptoms
 from regrasp.errors import DatasetError
 from regrasp.stats import Rate
-
-SELDOM = 0.5
-"""A gripper that is closed (or open) in less than this part of its training share closes seldom. Measured on the twin:
-0.8 of it in healthy rollouts, 0.34 and less in those that failed."""
 
 
 def diagnose(
@@ -84,7 +77,7 @@ def judge(
     named = {cause.name for cause in causes}
     return Diagnosis(
         causes=causes,
-        symptoms=(*symptoms(contract, rollouts), *_unexplained(probed, causes)),
+        symptoms=(*symptoms(contract, train, rollouts), *_unexplained(probed, causes)),
         success=success,
         ruled_out=tuple(name for name in checked.clean if name not in named),
         undecided=tuple(pair for pair in checked.undecided if pair[0] not in named),
@@ -115,42 +108,6 @@ def run_probes(
     affected = _affected(rollouts.dataset, findings)
     results = [run_probe(one, case, reference, affected) for one in load_probes()]
     return Probed(tuple(result for result in results if result is not None), reference.inputs(case.observed))
-
-
-def symptoms(contract: Contract, rollouts: Rollouts) -> Iterator[Symptom]:
-    """What is seen in the rollouts, whatever its cause."""
-    threshold, trained = contract.gripper_closed_threshold, contract.gripper_closed_share
-    if threshold is None or not trained or not rollouts.episodes:
-        return
-    closed = np.array([closed_share(episode, threshold) for episode in rollouts.episodes])
-    yield from _seldom("gripper-seldom-closes", "closed", closed, trained, threshold)
-    yield from _seldom("gripper-seldom-opens", "open", 1.0 - closed, 1.0 - trained, threshold)
-
-
-def _seldom(
-    name: str, state: str, shares: NDArray[np.float64], trained: float, threshold: float
-) -> Iterator[Symptom]:
-    """The gripper is `state` in less than half of its training share, whichever episodes are drawn."""
-    share, (low, high) = float(shares.mean()), interval_of_mean(shares)
-    if high < SELDOM * trained:
-        yield Symptom(
-            name=name,
-            summary=f"The gripper is {state} in {100 * share:.0f} % ({100 * low:.0f}-{100 * high:.0f} %) "
-            f"of the frames; in training it was in {100 * trained:.0f} %.",
-            evidence=(
-                Evidence(f"{state}, deployed", 100 * share, 100 * SELDOM * trained, "%"),
-                Evidence(f"{state}, trained", 100 * trained, None, "%"),
-                Evidence("closed below", threshold, None, ""),
-            ),
-        )
-
-
-def interval_of_mean(values: NDArray[np.float64], *, draws: int = 2000) -> tuple[float, float]:
-    """95 % interval of a mean over episodes, by drawing episodes again (Efron 1979), reproducibly."""
-    rng = np.random.default_rng(0)
-    means = rng.choice(values, size=(draws, len(values))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def _unexplained(probed: Probed | None, causes: Iterable[Cause]) -> Iterator[Symptom]:
