@@ -11,11 +11,11 @@ from lerobot.scripts import lerobot_train
 from safetensors.torch import load_file
 
 from regrasp.data.checkpoint import read_checkpoint
+from regrasp.data.journal import read_journal
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.keeping import Progress
 from regrasp.lerobot_bridge.resuming import newest_checkpoint
 from regrasp.lerobot_bridge.training import resume, train
-from regrasp.training.journal import read_journal
 
 STEPS, BATCH = 11, 32
 """More than two epochs of one demonstration, so that stops fall into different ones."""

@@ -130,7 +130,7 @@ def _write_page(result: "Trained") -> Path:
 def _print_json(result: "Trained", page: Path) -> None:
     import json
 
-    from regrasp.training.judgement import judge
+    from regrasp.diagnosis.judgement import judge
 
     told = {
         "checkpoint": str(result.checkpoint),
@@ -146,7 +146,7 @@ def _print_json(result: "Trained", page: Path) -> None:
 
 
 def _print(result: "Trained", page: Path) -> None:
-    from regrasp.training.judgement import judge
+    from regrasp.diagnosis.judgement import judge
 
     loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
     print(f"{result.steps} steps, {result.epochs:.2f} epochs{loss}: {result.checkpoint}")

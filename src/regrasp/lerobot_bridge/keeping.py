@@ -14,11 +14,11 @@ from lerobot.utils.logging_utils import MetricsTracker
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract, measure_contract, of_checkpoint, read_contract, write_contract
 from regrasp.data.dataset import Dataset
+from regrasp.data.journal import Evaluation, Journal, figures, write_journal
 from regrasp.errors import RegraspError
 from regrasp.lerobot_bridge.cached_dataset import CachedDataset, can_be_cached
 from regrasp.lerobot_bridge.normalising import checkpoint_statistics, training_statistics
 from regrasp.lerobot_bridge.questions import Examiner, asker
-from regrasp.training.journal import Evaluation, Journal, figures, write_journal
 
 EVERY_S = 10.0
 """The journal is written at each checkpoint, and in between this often."""

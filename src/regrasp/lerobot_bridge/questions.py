@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode
+from regrasp.data.journal import Answers, Evaluation
 from regrasp.data.measures import gripper_index, gripper_threshold
-from regrasp.training.journal import Answers, Evaluation
 
 MOST_ROUNDS = 6
 """In each round every episode is asked at two neighbouring chunks, and once before its gripper moves."""

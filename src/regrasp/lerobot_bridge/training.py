@@ -23,6 +23,7 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, pretrained_folder, read_checkpoint
 from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.journal import Journal, read_journal
 from regrasp.errors import RegraspError, UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
 from regrasp.lerobot_bridge.resuming import (
@@ -32,7 +33,6 @@ from regrasp.lerobot_bridge.resuming import (
     remove_partial,
     whole_checkpoints,
 )
-from regrasp.training.journal import Journal, read_journal
 from regrasp.training.plan import Plan, plan
 
 MOST_THREADS = 4

@@ -12,12 +12,12 @@ import psutil
 import torch
 
 from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.journal import Journal
 from regrasp.diagnosis.probe import ObservationBatch
 from regrasp.lerobot_bridge.cached_dataset import BYTES_FREE
 from regrasp.lerobot_bridge.keeping import Keeper, Progress
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 from regrasp.lerobot_bridge.training import arguments_for, run_lerobot
-from regrasp.training.journal import Journal
 from regrasp.training.plan import Plan, Trial
 
 STEPS, WARM = 10, 3

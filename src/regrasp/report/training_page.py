@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from regrasp.data.journal import Answers, Evaluation, Journal
+from regrasp.diagnosis.judgement import judge
 from regrasp.report.figures import PALETTE, TRAINING, Figure, plain_layout
 from regrasp.report.html import (
     Block,
@@ -16,8 +18,6 @@ from regrasp.report.html import (
     VerdictBlock,
     write_report,
 )
-from regrasp.training.journal import Answers, Evaluation, Journal
-from regrasp.training.judgement import judge
 
 TONES: dict[str, Tone] = {"overfitting": "bad", "memorising": "bad", "learning": "", "levelled": "good"}
 

@@ -1,1 +1,1 @@
-"""What to train, for how long, and what came of it: arithmetic on datasets and curves, without lerobot or torch."""
+"""What to train, and for how long: arithmetic on datasets, without lerobot or torch."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.training.journal import Evaluation, Journal
+from regrasp.data.journal import Evaluation, Journal
 
 Kind = Literal["learning", "levelled", "memorising", "overfitting", "undecided"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from regrasp.data.journal import Answers, Evaluation, Journal, read_journal, table, write_journal
+from regrasp.diagnosis.judgement import RISE, judge
 from regrasp.report.training_page import curves_section
-from regrasp.training.journal import Answers, Evaluation, Journal, read_journal, table, write_journal
-from regrasp.training.judgement import RISE, judge
 
 
 def journal(held, trained, *, spread=0.1, episodes=6, seed=0):
