@@ -9,6 +9,8 @@ from deployments import TASK, NumpyPolicy, contract, rollouts, swapped_pictures,
 from regrasp import faults
 from regrasp.diagnosis.probe import (
     Case,
+    InputDistance,
+    Measurement,
     ObservationBatch,
     Probe,
     Reference,
@@ -156,6 +158,24 @@ def test_a_probe_with_nothing_to_try_has_no_result():
     given = case()
     reference = Reference(NumpyPolicy(), given.train, KNOWN)
     assert run_probe(Probe("none", "none", lambda _: iter(())), given, reference) is None
+
+
+def test_a_probe_that_measures_for_itself_is_given_the_affected_rollouts_and_its_numbers_stand():
+    deployed = rollouts(8)
+    reference = Reference(NumpyPolicy(), case().train, KNOWN)
+    observed = first_observations(deployed.dataset, KNOWN)
+    given = Case.of(KNOWN, case().train, observed, deployed, reference)
+    asked = []
+
+    def pace(part):
+        asked.extend(episode.index for episode in part.rollouts.episodes)
+        slow = InputDistance("pace", 0.5, 0.1, 0.1, 0.2, (0.4, 0.6))
+        yield Measurement("run faster", (slow,), np.array([1.0, 3.0, 2.0]), "it moves {:.0f} mm", "regrasp")
+
+    result = run_probe(Probe("pace", "rate-mismatch", pace), given, reference, {"rate-mismatch": [1, 5, 6]})
+    assert asked == [1, 5, 6]
+    assert (result.moved, result.relief, result.episodes) == (2.0, 1.0, 3)
+    assert result.moving.format(result.moved) == "it moves 2 mm"
 
 
 def test_the_interval_of_a_median_holds_it_and_narrows_with_episodes():

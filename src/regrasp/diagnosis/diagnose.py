@@ -103,8 +103,9 @@ def run_probes(
 ) -> Probed:
     """Every probe on the first observations of the rollouts, on those episodes that the findings name."""
     healthy = first_observations(train, contract)
-    case = Case.of(contract, healthy, first_observations(rollouts.dataset, contract))
     reference = Reference(policy, healthy, contract)
+    seen = first_observations(rollouts.dataset, contract)
+    case = Case.of(contract, healthy, seen, rollouts, reference)
     affected = _affected(rollouts.dataset, findings)
     results = [run_probe(one, case, reference, affected) for one in load_probes()]
     return Probed(tuple(result for result in results if result is not None), reference.inputs(case.observed))

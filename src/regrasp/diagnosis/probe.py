@@ -24,6 +24,7 @@ from regrasp.data.episode import Episode, camera_name, grid_means
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
+    from regrasp.data.rollouts import Rollouts
 
 type Array = NDArray[np.float64]
 
@@ -47,6 +48,9 @@ COARSE = (6, 8)
 """Grid for the pictures of a policy that shows no features: 144 numbers a camera."""
 
 PROBES_PACKAGE = "regrasp.probes"
+
+PLAN_MOVES = "the plan moves {:.2f} of its spread over training starts"
+"""What changes when an input is put right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,23 +86,42 @@ class ProbedPolicy(Protocol):
 class Case:
     """What a probe works on: the contract, training starts, and the first observations of the rollouts.
 
-    `lacking` are keys of cameras that the rollouts lack: they are black in what was observed.
+    `lacking` are keys of cameras that the rollouts lack: they are black in what was observed. Probes of how the
+    policy was run also read the `rollouts` that the observations come from, and ask the policy by the `reference`.
     """
 
     contract: "Contract"
     train: ObservationBatch
     observed: ObservationBatch
     lacking: frozenset[str] = frozenset()
+    rollouts: "Rollouts | None" = None
+    reference: "Reference | None" = None
 
     @classmethod
-    def of(cls, contract: "Contract", train: ObservationBatch, observed: ObservationBatch) -> "Case":
+    def of(
+        cls,
+        contract: "Contract",
+        train: ObservationBatch,
+        observed: ObservationBatch,
+        rollouts: "Rollouts | None" = None,
+        reference: "Reference | None" = None,
+    ) -> "Case":
         """With a black picture for each camera of the training that was not observed."""
         lacking = frozenset(train.images) - frozenset(observed.images)
         images = {
             key: observed.images.get(key, np.zeros((len(observed), *pictures.shape[1:]), np.uint8))
             for key, pictures in train.images.items()
         }
-        return cls(contract, train, replace(observed, images=images), lacking)
+        return cls(contract, train, replace(observed, images=images), lacking, rollouts, reference)
+
+    def at(self, places: NDArray[np.int64]) -> "Case":
+        """The same with those episodes alone that stand at these places in the batch."""
+        rollouts = self.rollouts
+        if rollouts is not None:
+            sampled = sampled_episodes(rollouts.dataset)
+            chosen = tuple(sampled[place] for place in places)
+            rollouts = replace(rollouts, dataset=replace(rollouts.dataset, episodes=chosen))
+        return replace(self, observed=self.observed.at(places), rollouts=rollouts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +139,22 @@ class Intervention:
     without: ObservationBatch | None = None
 
 
-type ProbeFunction = Callable[[Case], Iterator[Intervention]]
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """How the policy was run, put right, where no input changes: the probe has measured what comes of it itself.
+
+    `distances` are how far what it measured lies from the training, before and after; `moved` [n] is how much
+    changes, and `moving` what that is, as in "the plan moves {:.2f} of its spread". `command` as in `Intervention`.
+    """
+
+    name: str
+    distances: "tuple[InputDistance, ...]"
+    moved: Array
+    moving: str
+    command: str | None
+
+
+type ProbeFunction = Callable[[Case], Iterator[Intervention | Measurement]]
 
 
 @dataclass(frozen=True)
@@ -191,7 +229,7 @@ class InputDistance:
 class ProbeResult:
     """What became of one intervention. `moved` is how far the plan moved, in spreads over training starts.
 
-    `simulated` says that the difference was put into training starts and taken out again.
+    `simulated` says that the difference was put into training starts and taken out again. `moving` says what moved.
     """
 
     probe: str
@@ -203,6 +241,7 @@ class ProbeResult:
     episodes: int
     command: str | None
     simulated: bool = False
+    moving: str = PLAN_MOVES
 
     @property
     def disturbed(self) -> bool:
@@ -318,7 +357,7 @@ def run_probe(
     places = np.array((affected or {}).get(one.cause) or range(len(case.observed)), dtype=np.int64)
     if len(places) == 0:
         return None
-    part = replace(case, observed=case.observed.at(places))
+    part = case.at(places)
     forms = list(one.function(part))
     if not forms:
         return None
@@ -436,7 +475,21 @@ class _Answer:
         return cls(reference.distances(batch), reference.policy.chunks(batch))
 
 
-def _measured(one: Probe, form: Intervention, observed: _Answer, reference: Reference) -> ProbeResult:
+def _measured(
+    one: Probe, form: Intervention | Measurement, observed: _Answer, reference: Reference
+) -> ProbeResult:
+    if isinstance(form, Measurement):
+        return ProbeResult(
+            probe=one.name,
+            cause=one.cause,
+            intervention=form.name,
+            distances=form.distances,
+            moved=float(np.median(form.moved)),
+            moved95=interval_of_median(form.moved),
+            episodes=len(form.moved),
+            command=form.command,
+            moving=form.moving,
+        )
     before = observed if form.without is None else _Answer.of(form.without, reference)
     after = _Answer.of(form.batch, reference)
     moved = reference.plan_moved(before.plans, after.plans)
