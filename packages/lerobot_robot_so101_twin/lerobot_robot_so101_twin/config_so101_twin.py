@@ -43,8 +43,8 @@ class SO101TwinConfig(RobotConfig):
     The first scene is made from `seed`; `seed + 1`, `seed + 2` ... follow. One action takes 1/`fps` seconds
     of simulated time, whatever the clock on the wall says.
 
-    `appearance` and `imperfections` set fields of the classes of these names in `regrasp.sim`; a darker room
-    with perfect cameras is `appearance={"light": 0.6}, imperfections={"camera_noise": 0}`.
+    `appearance`, `conditions` and `imperfections` set fields of the classes of these names in `regrasp.sim`; a
+    darker room with perfect cameras is `appearance={"light": 0.6}, imperfections={"camera_noise": 0}`.
     """
 
     task: str = "grab-brain"
@@ -55,6 +55,7 @@ class SO101TwinConfig(RobotConfig):
     shadows: bool = False
     cameras: dict[str, CameraConfig] = field(default_factory=both_cameras)
     appearance: dict[str, Any] = field(default_factory=dict)
+    conditions: dict[str, Any] = field(default_factory=dict)
     imperfections: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

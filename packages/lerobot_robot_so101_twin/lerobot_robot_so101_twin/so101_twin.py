@@ -154,7 +154,7 @@ def _twin_config(config: SO101TwinConfig) -> TwinConfig:
     """The simulation's own settings."""
     from regrasp.sim.environment import TwinConfig
     from regrasp.sim.imperfections import Imperfections
-    from regrasp.sim.scene import Appearance
+    from regrasp.sim.scene import Appearance, Conditions
 
     camera = next(iter(config.cameras.values()), None)
     size = {} if camera is None else {"width": camera.width, "height": camera.height}
@@ -162,6 +162,7 @@ def _twin_config(config: SO101TwinConfig) -> TwinConfig:
         **{name: getattr(config, name) for name in ("task", "area", "starts", "fps", "shadows")},
         **size,
         appearance=_with_fields(Appearance, config.appearance),
+        conditions=_with_fields(Conditions, config.conditions),
         imperfections=_with_fields(Imperfections, config.imperfections),
     )
 

@@ -19,7 +19,11 @@ def command(
     starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
     cameras: Annotated[str | None, typer.Option(help="Plugs exchanged: front=wrist,wrist=front.")] = None,
     fault: Annotated[
-        str | None, typer.Option(help="Twin: set up wrongly on purpose, such as swapped-cameras.")
+        str | None,
+        typer.Option(
+            help="Twin: set up wrongly on purpose, such as swapped-cameras or 'late-inference:seconds=0.5'; "
+            "several with ; between."
+        ),
     ] = None,
     handover: Annotated[
         bool, typer.Option("--handover/--no-handover", help="As in rollout: real arms plan ahead.")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from regrasp.data.fault_text import fault_name
 from regrasp.data.station import Station, load_station, parse_permutation
 from regrasp.errors import UsageError
 
@@ -18,7 +19,8 @@ def station_with(
 ) -> Station:
     """The station, with the twin's options changed, and its cameras permuted as `front=wrist,wrist=front`.
 
-    A `fault`, or several with commas between, is put in first, so that the other options can put it right.
+    A `fault`, or several (see `faults.mis_set_station`), is put in first, so that the other options can put it
+    right: where `starts` is given, no start pose is shifted.
 
     Raises:
         UsageError: An option of the twin is given for a real station, or a fault that does not exist.
@@ -36,14 +38,15 @@ def station_with(
         )
     if changes:
         station = station.model_copy(update={"robot": {**station.robot, **changes}})
+    if starts is not None:
+        kept = tuple(one for one in station.faults if fault_name(one) != "start-pose-shift")
+        station = station.model_copy(update={"faults": kept})
     return station.with_cameras_permuted(parse_permutation(cameras)) if cameras else station
 
 
-def _with_faults(station: Station, names: str | None) -> Station:
-    if names is None:
+def _with_faults(station: Station, faults: str | None) -> Station:
+    if faults is None:
         return station
     from regrasp.faults.mis_set_station import mis_set_station
 
-    for name in names.split(","):
-        station = mis_set_station(station, name.strip())
-    return station
+    return mis_set_station(station, faults)

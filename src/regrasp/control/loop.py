@@ -128,6 +128,7 @@ def run_episode(
     clock: Clock,
     fps: float,
     max_ticks: int,
+    max_s: float | None = None,
     finished: Callable[[], bool] = lambda: False,
     observers: Sequence[Callable[[Tick], None]] = (),
     monitor: Watcher | None = None,
@@ -145,6 +146,7 @@ def run_episode(
         clock: Keeps the pace; a simulated arm may pass one that never waits.
         fps: Ticks per second.
         max_ticks: The episode's longest length.
+        max_s: Its longest time on the clock, for a loop that may fall behind; without bound when None.
         finished: Asked after each tick.
         observers: Called after each tick, in order.
         monitor: Is reset first; its scores are in each tick.
@@ -163,6 +165,8 @@ def run_episode(
     while tick < max_ticks:
         clock.sleep_until(start + tick / fps)
         wall_s = clock.now() - start
+        if max_s is not None and wall_s >= max_s:
+            break
         late += wall_s - tick / fps > LATE / fps
         with device(f"reading tick {tick}"):
             observation = robot.get_observation()
@@ -170,7 +174,7 @@ def run_episode(
         decision = policy.decide(observation)
         sent, intervened = gate.check(decision.action, present)
         with device(f"moving in tick {tick}"):
-            robot.send_action(as_action(sent, joints))
+            sent = _carried_out(robot.send_action(as_action(sent, joints)), sent, joints)
         seen = Tick(tick, wall_s, observation, decision, sent, intervened, gate.reasons)
         if monitor is not None:
             scores = monitor.watch(seen, present)
@@ -192,6 +196,14 @@ def run_episode(
 def pose_of(observation: Mapping[str, Any], joints: Sequence[str]) -> NDArray[np.float64]:
     """The joints of an observation, shape [J]."""
     return np.array([observation[f"{joint}.pos"] for joint in joints], dtype=np.float64)
+
+
+def _carried_out(reply: object, sent: NDArray[np.float64], joints: Sequence[str]) -> NDArray[np.float64]:
+    """What the robot says it sent on to its motors, shape [J]; what it was given, where it does not say."""
+    if not isinstance(reply, Mapping) or any(f"{joint}.pos" not in reply for joint in joints):
+        return sent
+    said = pose_of(reply, joints)
+    return said if np.isfinite(said).all() else sent
 
 
 def as_action(values: NDArray[np.float64], joints: Sequence[str]) -> dict[str, float]:

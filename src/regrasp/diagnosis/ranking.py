@@ -126,8 +126,7 @@ class Diagnosis:
     @property
     def remedy(self) -> str | None:
         """One command that puts every proven cause right; None when no command does."""
-        commands = [c.command for c in self.causes if c.status is Status.CAUSE and c.command]
-        return self.address.fill(*commands) if commands else None
+        return self.address.remedy(*((c.name, c.command) for c in self.causes if c.status is Status.CAUSE))
 
     @property
     def headline(self) -> str:
@@ -198,7 +197,7 @@ def _judge(
         score *= max(0.0, min(1.0, probe.relief))
     fix = _fix_of(findings, probe)
     told = tuple(addressed(finding, address) for finding in findings)
-    filled = replace(fix, command=address.fill(fix.command)) if fix.command else fix
+    filled = replace(fix, command=address.remedy((name, fix.command)))
     return Cause(name, status, score, reason, probe, told, filled, fix.command)
 
 

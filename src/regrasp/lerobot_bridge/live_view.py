@@ -64,14 +64,16 @@ def _look(
             robot.reset(scene_seed("rollout", seed, 0))
         seen = robot.get_observation()
         policy = None if checkpoint is None else LoadedPolicy(checkpoint, task=instruction)
+        measured_s = None if policy is None else query_seconds(policy, seen, instruction)
+        late_s = getattr(robot, "query_s", 0.0)
         return live_view(
             robot,
             seen,
             instruction,
             fps=station.fps,
             ahead=ahead and not is_twin(station),
-            waits=is_twin(station),
-            inference_s=None if policy is None else query_seconds(policy, seen, instruction),
+            waits=is_twin(station) and not late_s,
+            inference_s=late_s or measured_s,
             n_action_steps=n_action_steps,
         )
 

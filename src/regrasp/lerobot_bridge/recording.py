@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from lerobot.utils.import_utils import register_third_party_plugins
 
+from regrasp.arm.so101 import JOINTS
 from regrasp.data.rollouts import Deployment, Outcome, write_outcomes
 from regrasp.data.station import Station
 from regrasp.errors import DatasetError, DeviceError, UsageError
@@ -167,13 +168,13 @@ def scene_note(start: Any, robot: Any) -> dict[str, Any]:
             "object_x_m": float(start.object_x_m),
             "object_y_m": float(start.object_y_m),
             "object_yaw_deg": float(start.object_yaw_deg),
-            **{f"start_{key.removesuffix('.pos')}": float(value) for key, value in _start(start, robot)},
+            **{f"start_{joint}": float(value) for joint, value in _start(start)},
         },
     }
 
 
-def _start(start: Any, robot: Any) -> list[tuple[str, float]]:
-    return list(zip(robot.action_features, start.joints, strict=True))
+def _start(start: Any) -> list[tuple[str, float]]:
+    return list(zip(JOINTS, start.joints, strict=True))
 
 
 def outcome_of(number: int, note: dict[str, Any], fps: int) -> Outcome:

@@ -25,6 +25,7 @@ from regrasp.errors import DeviceError, UsageError
 from regrasp.lerobot_bridge.driving import Run, held_robot
 from regrasp.lerobot_bridge.episode_writer import EpisodeWriter, as_joint_dict, features_of
 from regrasp.lerobot_bridge.live_view import look as look
+from regrasp.lerobot_bridge.mis_set import slowed
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
 from regrasp.lerobot_bridge.stations import is_twin
@@ -135,6 +136,7 @@ def rollout(
         "kind": "rollouts",
         "checkpoint": str(found.path),
         "robot": station.robot,
+        "faults": list(station.faults),
         "task": task,
         "seed": seed,
         "seconds": seconds,
@@ -211,6 +213,8 @@ class _Episode:
         gate = run.gate(self._joints)
         longest_s = run.seconds or (None if twin else USUAL_SECONDS)
         success: Callable[[], bool] = lambda: bool(self._robot.twin.success) if twin else False  # noqa: E731
+        max_ticks = round(longest_s * run.station.fps) if longest_s else self._robot.twin.max_frames
+        policy, self._clock = slowed(self._robot, policy, self._clock)
         return run_episode(
             self._robot,
             policy,
@@ -218,7 +222,8 @@ class _Episode:
             joints=self._joints,
             clock=self._clock,
             fps=run.station.fps,
-            max_ticks=round(longest_s * run.station.fps) if longest_s else self._robot.twin.max_frames,
+            max_ticks=max_ticks,
+            max_s=max_ticks / run.station.fps if twin else None,
             finished=success,
             observers=[self._keep, self._recorder],
             monitor=Monitor(run.station.fps, run.contract),

@@ -16,6 +16,7 @@ from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.rollouts import Outcome
 from regrasp.data.station import Station
 from regrasp.errors import UsageError
+from regrasp.lerobot_bridge.mis_set import MisSetRobot, slowed
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
 from regrasp.lerobot_bridge.rollout import Run
 from regrasp.lerobot_bridge.stations import connected, is_twin
@@ -40,13 +41,15 @@ class _Glance(Mapping[str, Any]):
 
 
 class _GlancingArm:
-    """The twin's robot, giving glances."""
+    """The twin's robot, giving glances; with the station's faults where it has some."""
 
     def __init__(self, robot: Any) -> None:
         self._robot = robot
 
     def get_observation(self) -> Any:
         """A glance."""
+        if isinstance(self._robot, MisSetRobot):
+            return self._robot.shown(_Glance(self._robot.inner))
         return _Glance(self._robot)
 
     def send_action(self, action: dict[str, Any]) -> dict[str, Any]:
@@ -94,14 +97,16 @@ def _score_part(run: Run, starts: Sequence[int]) -> tuple[Outcome, ...]:
 def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:
     start = robot.reset(scene_seed("rollout", run.seed, number))
     joints = [name.removesuffix(".pos") for name in robot.action_features]
+    policy, clock = slowed(robot, policy, FastClock())
     end = run_episode(
         _GlancingArm(robot),
         policy,
         run.gate(joints),
         joints=joints,
-        clock=FastClock(),
+        clock=clock,
         fps=run.station.fps,
         max_ticks=robot.twin.max_frames,
+        max_s=robot.twin.max_frames / run.station.fps,
         finished=lambda: bool(robot.twin.success),
     )
     return outcome_of(number, {"frames": end.ticks, **scene_note(start, robot)}, run.station.fps)

@@ -15,7 +15,16 @@ from regrasp.arm.units import to_radians
 from regrasp.errors import DeviceError, UsageError
 from regrasp.sim.imperfections import REAL, Imperfections, noise_field, with_noise
 from regrasp.sim.opengl import no_opengl
-from regrasp.sim.scene import AREA_CENTRE, AREAS, TOY_REST_M, TRAINING_ROOM, Appearance, scene_spec
+from regrasp.sim.scene import (
+    AREA_CENTRE,
+    AREAS,
+    TOY_REST_M,
+    TRAINING_ROOM,
+    USUAL,
+    Appearance,
+    Conditions,
+    scene_spec,
+)
 from regrasp.sim.servos import Servos
 from regrasp.sim.tasks import STARTS, TASKS, Judge, Scene
 
@@ -52,6 +61,7 @@ class TwinConfig:
     fps: int = 30
     imperfections: Imperfections = REAL
     appearance: Appearance = TRAINING_ROOM
+    conditions: Conditions = USUAL
     shadows: bool = False
     """Shadows and smooth edges: for pictures to look at; they cost six times the drawing."""
 
@@ -88,7 +98,13 @@ class Twin:
     def __init__(self, config: TwinConfig):
         self.config = config
         self.task = TASKS[config.task]
-        spec = scene_spec(config.fps, config.appearance, width=config.width, height=config.height)
+        spec = scene_spec(
+            config.fps,
+            config.appearance,
+            width=config.width,
+            height=config.height,
+            conditions=config.conditions,
+        )
         if config.shadows:
             spec.visual.quality.offsamples = 4
         self.model: mujoco.MjModel = spec.compile()
@@ -123,6 +139,14 @@ class Twin:
         if goal.shape != (6,) or not np.isfinite(goal).all():
             raise DeviceError(f"Found command {goal.tolist()}; expected 6 finite joint values.")
         self._servos.follow(goal)
+        self._count_frame()
+
+    def hold(self) -> None:
+        """Let 1/fps seconds pass without a new command: the servos keep the last one."""
+        self._servos.hold()
+        self._count_frame()
+
+    def _count_frame(self) -> None:
         self._tick += 1
         self.judge.watch(self.scene())
 
@@ -262,7 +286,7 @@ class Twin:
         yaw_deg = float(away + rng.uniform(-YAW_SPREAD_DEG, YAW_SPREAD_DEG))
         yaw = np.radians(yaw_deg)
         self.data.qpos[self._toy_joint : self._toy_joint + 7] = [
-            x_m, y_m, TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
+            x_m, y_m, self.config.conditions.table_m + TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
         ]  # fmt: skip
         return float(x_m), float(y_m), yaw_deg
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regrasp.arm.so101 import JOINTS, LIMITS
 from regrasp.arm.units import to_radians
+from regrasp.errors import UsageError
 from regrasp.sim.model import robot_spec
 
 INCH_M = 0.0254
@@ -50,7 +51,10 @@ TOY_MASS_KG = 0.046
 TOY_REST_M = 0.0138
 """Height of the toy's origin when it lies on the table."""
 
-SOFT = {"friction": [1.2, 0.02, 0.001], "solref": [0.01, 1.0], "solimp": [0.9, 0.97, 0.003, 0.5, 2.0]}
+SLIDING_FRICTION, ROLLING_FRICTION = 1.2, (0.02, 0.001)
+"""Of the toy: sliding; torsional and rolling."""
+
+SOFT = {"solref": [0.01, 1.0], "solimp": [0.9, 0.97, 0.003, 0.5, 2.0]}
 """Contact of the toy: it wins over the jaws' by its priority, else its softness would be ignored.
 
 Softer than solimp 0.7 or solref 0.03, held toys slip out; the elliptic cone needs impratio 10, or they creep.
@@ -80,11 +84,35 @@ class Appearance:
     toy_rgb: tuple[float, float, float] = (0.93, 0.50, 0.58)
     front_shift_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """How far the front camera was moved, world frame."""
+    front_turn_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How far the front camera was turned on its stand, about its own axes: right, up, backwards."""
     wrist_turn_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """How far the wrist camera was turned in its mount, about its own axes."""
 
 
 TRAINING_ROOM = Appearance()
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What cannot be seen from afar: the toy's weight and grip, and how high the table stands."""
+
+    toy_mass_kg: float = TOY_MASS_KG
+    toy_friction: float = SLIDING_FRICTION
+    """Of the toy against jaws and table, sliding; 0 is ice."""
+    table_m: float = 0.0
+    """How far table, marks, bin and toy stand higher than in training; the arm stays where it is."""
+
+    def __post_init__(self) -> None:
+        """Refuse what physics cannot carry out."""
+        if self.toy_mass_kg <= 0 or self.toy_friction < 0 or not -0.1 <= self.table_m <= 0.1:
+            raise UsageError(
+                f"Found {self}; expected a mass above 0, a friction of 0 or more, and a table at most 0.1 m off."
+            )
+
+
+USUAL = Conditions()
+"""The conditions of training."""
 
 FRONT_POSITION = (0.62, -0.02, 0.40)
 FRONT_TARGET = (0.205, -0.035, 0.045)
@@ -110,16 +138,18 @@ def arm_spec() -> mujoco.MjSpec:
     return spec
 
 
-def scene_spec(fps: int, appearance: Appearance, *, width: int, height: int) -> mujoco.MjSpec:
+def scene_spec(
+    fps: int, appearance: Appearance, *, width: int, height: int, conditions: Conditions = USUAL
+) -> mujoco.MjSpec:
     """Arm and world, ready to compile. Pictures up to `width` x `height` pixels."""
     spec = arm_spec()
     spec.modelname = "regrasp_twin"
     _set_physics(spec, fps)
     _set_pictures(spec, width, height)
-    _add_room(spec, appearance)
-    _add_marks(spec)
-    _add_bin(spec)
-    _add_toy(spec, appearance)
+    _add_room(spec, appearance, conditions.table_m)
+    _add_marks(spec, conditions.table_m)
+    _add_bin(spec, conditions.table_m)
+    _add_toy(spec, appearance, conditions)
     _add_cameras(spec, appearance)
     return spec
 
@@ -147,7 +177,7 @@ def _set_pictures(spec: mujoco.MjSpec, width: int, height: int) -> None:
     visual.map.znear, visual.map.zfar = 0.02, 10.0
 
 
-def _add_room(spec: mujoco.MjSpec, appearance: Appearance) -> None:
+def _add_room(spec: mujoco.MjSpec, appearance: Appearance, table_m: float) -> None:
     """Table with a grain, a wall all around, one lamp above."""
     light = np.asarray(appearance.light_rgb) * appearance.light
     spec.visual.headlight.ambient = 0.32 * light
@@ -164,7 +194,7 @@ def _add_room(spec: mujoco.MjSpec, appearance: Appearance) -> None:
         rgb2=0.6 * np.asarray(appearance.wall_rgb) * np.minimum(light, 1.3), width=64, height=384,
     )  # fmt: skip
     table = spec.worldbody.add_geom(
-        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, pos=[0.25, 0.0, -0.02], size=[0.45, 0.55, 0.02]
+        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, pos=[0.25, 0.0, table_m - 0.02], size=[0.45, 0.55, 0.02]
     )
     table.material = "table"
     table.friction = [0.9, 0.005, 0.0001]
@@ -210,23 +240,23 @@ def folds(rgb: tuple[float, float, float]) -> NDArray[np.uint8]:
     return np.clip(255 * (1.05 - 0.38 * groove[..., None]) * np.asarray(rgb), 0, 255).astype(np.uint8)
 
 
-def _add_marks(spec: mujoco.MjSpec) -> None:
+def _add_marks(spec: mujoco.MjSpec, table_m: float) -> None:
     """Outlines of both areas, as if drawn with tape; they touch nothing."""
     for name, side in AREAS.items():
         half, tape = side / 2, 0.0022
         for index, (dx, dy) in enumerate(((half, 0), (-half, 0), (0, half), (0, -half))):
             mark = spec.worldbody.add_geom(
                 name=f"mark_{name}_{index}", type=mujoco.mjtGeom.mjGEOM_BOX,
-                pos=[AREA_CENTRE[0] + dx, AREA_CENTRE[1] + dy, 0.0004],
+                pos=[AREA_CENTRE[0] + dx, AREA_CENTRE[1] + dy, table_m + 0.0004],
                 size=[tape if dx else half + tape, tape if dy else half + tape, 0.0004],
                 rgba=[0.15, 0.25, 0.55, 1.0] if name == "2in" else [0.92, 0.92, 0.90, 1.0],
             )  # fmt: skip
             mark.contype, mark.conaffinity = 0, 0
 
 
-def _add_bin(spec: mujoco.MjSpec) -> None:
+def _add_bin(spec: mujoco.MjSpec, table_m: float) -> None:
     """An open box."""
-    bin_body = spec.worldbody.add_body(name="bin", pos=[*BIN_CENTRE, 0.0])
+    bin_body = spec.worldbody.add_body(name="bin", pos=[*BIN_CENTRE, table_m])
     half, wall, height = BIN_INNER_M / 2, BIN_WALL_M / 2, BIN_HEIGHT_M / 2
     outer = half + 2 * wall
     sides = {
@@ -242,16 +272,17 @@ def _add_bin(spec: mujoco.MjSpec) -> None:
         )
 
 
-def _add_toy(spec: mujoco.MjSpec, appearance: Appearance) -> None:
+def _add_toy(spec: mujoco.MjSpec, appearance: Appearance, conditions: Conditions) -> None:
     """The brain: one rigid body of soft lobes, free to move."""
-    toy = spec.worldbody.add_body(name="toy", pos=[*AREA_CENTRE, TOY_REST_M])
+    toy = spec.worldbody.add_body(name="toy", pos=[*AREA_CENTRE, conditions.table_m + TOY_REST_M])
     toy.add_freejoint(name="toy")
     volumes = [float(np.prod(axes)) for _, axes in TOY]
     _add_texture(spec, "folds", folds(appearance.toy_rgb), repeat=2.0)
     for index, (centre, axes) in enumerate(TOY):
         lobe = toy.add_geom(
             name=f"toy_{index}", type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, pos=centre, size=axes, condim=6,
-            priority=2, mass=TOY_MASS_KG * volumes[index] / sum(volumes), **SOFT,
+            priority=2, mass=conditions.toy_mass_kg * volumes[index] / sum(volumes),
+            friction=[conditions.toy_friction, *ROLLING_FRICTION], **SOFT,
         )  # fmt: skip
         lobe.material = "folds"
 
@@ -260,11 +291,23 @@ def _add_cameras(spec: mujoco.MjSpec, appearance: Appearance) -> None:
     """`front` looks at the areas from across the table; `wrist` sits in the arm's own camera mount."""
     position = np.asarray(FRONT_POSITION) + np.asarray(appearance.front_shift_m)
     aim = np.asarray(FRONT_TARGET) + np.asarray(appearance.front_shift_m)
-    spec.worldbody.add_camera(name="front", pos=position, quat=look_at(position, aim), fovy=FRONT_FOVY_DEG)
+    front = turned(look_at(position, aim), appearance.front_turn_deg)
+    spec.worldbody.add_camera(name="front", pos=position, quat=front, fovy=FRONT_FOVY_DEG)
     wrist = spec.camera("wrist_cam")
     wrist.name = "wrist"
     wrist.fovy = WRIST_FOVY_DEG
     wrist.alt.euler = np.asarray(wrist.alt.euler) + np.radians(appearance.wrist_turn_deg)
+
+
+def turned(orientation: NDArray[np.float64], turn_deg: tuple[float, float, float]) -> NDArray[np.float64]:
+    """An orientation (w, x, y, z) turned about its own x, then y, then z axis."""
+    result = np.asarray(orientation, dtype=np.float64)
+    for axis, angle in zip(np.eye(3), np.radians(turn_deg), strict=True):
+        turn, both = np.empty(4), np.empty(4)
+        mujoco.mju_axisAngle2Quat(turn, axis, angle)
+        mujoco.mju_mulQuat(both, result, turn)
+        result = both
+    return result
 
 
 def look_at(position: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:

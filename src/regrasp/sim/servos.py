@@ -44,6 +44,10 @@ class Servos:
         """Take in one command and let one frame pass."""
         goal = within_limits(command)
         self._held = through_play(goal, self._held, self._backlash)
+        self.hold()
+
+    def hold(self) -> None:
+        """Let one frame pass under the command before."""
         self._underway.append(to_radians(self._held))
         late = self._delay % self._substeps
         self._advance(self._underway.popleft(), late)
