@@ -132,3 +132,32 @@ def test_it_stays_where_the_other_is_not_put_right_or_touches_other_inputs():
     elsewhere = replace(probe("x").distances[0], name="wrist")
     both = ranked(pair, [probe("flipped-camera"), replace(probe("changed-light"), distances=(elsewhere,))])
     assert {cause.name for cause in both} == {"flipped-camera", "changed-light"}
+
+
+INJECTED = Address(
+    "c", "twin", "o", {"fault": "dark-camera:light=0.1;calibration-offset:joint=2", "seed": "3"}
+)
+
+
+def test_a_cause_leaves_out_its_own_fault_of_the_twin_and_no_other():
+    (dark,) = rank([finding("dark-camera")], [], failing=True, probed=True, address=INJECTED)
+    assert dark.fix.command == (
+        "regrasp rollout c --station twin --fault calibration-offset:joint=2 --seed 3 --out o"
+    )
+    (other,) = rank([finding("frozen-camera")], [], failing=True, probed=True, address=INJECTED)
+    assert other.fix.command is None
+
+
+def test_a_command_with_an_option_of_its_own_keeps_the_fault_that_it_stands_against():
+    address = Address("c", "twin", "o", {"fault": "swapped-cameras"})
+    told = address.remedy(
+        ("swapped-cameras", "regrasp rollout CHECKPOINT --station STATION --cameras a=b,b=a")
+    )
+    assert told == "regrasp rollout c --station twin --fault swapped-cameras --cameras a=b,b=a --out o"
+
+
+def test_one_command_undoes_all_proven_causes():
+    told = INJECTED.remedy(("dark-camera", None), ("calibration-offset", None))
+    assert told == "regrasp rollout c --station twin --seed 3 --out o"
+    assert INJECTED.remedy(("frozen-camera", None)) is None
+    assert INJECTED.remedy() is None

@@ -117,7 +117,7 @@ def test_a_recalibrated_joint_reads_more_and_goes_less_far(sound):
 def test_an_inverted_gripper_reads_and_obeys_the_other_way_round(sound):
     off = run(mis_set_station(SMALL, "inverted-gripper"))
     assert off["seen"][0]["gripper.pos"] == pytest.approx(100 - sound["seen"][0]["gripper.pos"])
-    assert off["pose"][GRIPPER] > 90
+    assert off["pose"][GRIPPER] > 60  # it opens where it was to close
 
 
 def test_a_weak_grasp_says_how_far_it_closed(sound):
@@ -198,7 +198,7 @@ def test_a_heavier_toy_a_raised_table_and_slippery_jaws_change_the_scene():
     from regrasp.sim.scene import Conditions
 
     usual = Twin(TwinConfig())
-    other = Twin(TwinConfig(conditions=Conditions(toy_mass_kg=0.5, toy_friction=0.2, table_m=0.03)))
+    other = Twin(TwinConfig(conditions=Conditions(toy_mass_kg=0.5, toy_friction=0.2, board_m=0.03)))
     toy = usual.model.body("toy").id
     assert other.model.body_mass[toy] == pytest.approx(0.5)
     assert usual.model.body_mass[toy] == pytest.approx(0.046)

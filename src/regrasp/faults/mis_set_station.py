@@ -204,16 +204,19 @@ def _weak_grasp(station: Station, *, gripper: float = 35.0) -> Station:
 
 def _heavy_object(station: Station, *, mass: float = 1.0) -> Station:
     """A toy of so many kilograms."""
+    _require(mass > 0, f"{UNLISTED}heavy-object", "mass", mass, "more than 0 kg")
     return _with_conditions(station, toy_mass_kg=mass)
 
 
 def _raised_table(station: Station, *, metres: float = 0.03) -> Station:
-    """Table, toy and marks higher, below an arm that stays where it is."""
-    return _with_conditions(station, table_m=metres)
+    """The toy and the marks around it so much higher, before an arm that stays where it is."""
+    _require(0 <= metres <= 0.1, f"{UNLISTED}raised-table", "metres", metres, "0 to 0.1")
+    return _with_conditions(station, board_m=metres)
 
 
 def _slippery_jaws(station: Station, *, friction: float = 0.1) -> Station:
     """Sliding friction between jaws and toy, 1.2 in training."""
+    _require(friction >= 0, f"{UNLISTED}slippery-jaws", "friction", friction, "0 or more")
     return _with_conditions(station, toy_friction=friction)
 
 

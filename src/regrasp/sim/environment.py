@@ -286,7 +286,7 @@ class Twin:
         yaw_deg = float(away + rng.uniform(-YAW_SPREAD_DEG, YAW_SPREAD_DEG))
         yaw = np.radians(yaw_deg)
         self.data.qpos[self._toy_joint : self._toy_joint + 7] = [
-            x_m, y_m, self.config.conditions.table_m + TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
+            x_m, y_m, self.config.conditions.board_m + TOY_REST_M, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)
         ]  # fmt: skip
         return float(x_m), float(y_m), yaw_deg
 

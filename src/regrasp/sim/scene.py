@@ -26,6 +26,9 @@ AREA_CENTRE = (0.23, 0.0)
 PLINTH_M = 0.045
 """Height of the board under the arm. Folded at home, the jaws hang 34 mm below the arm's own base."""
 
+TABLE_END_M, BOARD_FROM_M = 0.70, 0.15
+"""Far end of the table, and where a board that lies on it begins: before the areas, behind the bin."""
+
 BIN_CENTRE = (0.09, -0.185)
 BIN_INNER_M = 0.100
 BIN_WALL_M = 0.003
@@ -95,19 +98,19 @@ TRAINING_ROOM = Appearance()
 
 @dataclass(frozen=True)
 class Conditions:
-    """What cannot be seen from afar: the toy's weight and grip, and how high the table stands."""
+    """What is touched: the toy's weight and grip, and how high it lies."""
 
     toy_mass_kg: float = TOY_MASS_KG
     toy_friction: float = SLIDING_FRICTION
     """Of the toy against jaws and table, sliding; 0 is ice."""
-    table_m: float = 0.0
-    """How far table, marks, bin and toy stand higher than in training; the arm stays where it is."""
+    board_m: float = 0.0
+    """Height of a board on the table, with the marked areas and the toy on it; below the folded arm there is none."""
 
     def __post_init__(self) -> None:
         """Refuse what physics cannot carry out."""
-        if self.toy_mass_kg <= 0 or self.toy_friction < 0 or not -0.1 <= self.table_m <= 0.1:
+        if self.toy_mass_kg <= 0 or self.toy_friction < 0 or not 0 <= self.board_m <= 0.1:
             raise UsageError(
-                f"Found {self}; expected a mass above 0, a friction of 0 or more, and a table at most 0.1 m off."
+                f"Found {self}; expected a mass above 0, a friction of 0 or more, and a board of 0 to 0.1 m."
             )
 
 
@@ -146,9 +149,10 @@ def scene_spec(
     spec.modelname = "regrasp_twin"
     _set_physics(spec, fps)
     _set_pictures(spec, width, height)
-    _add_room(spec, appearance, conditions.table_m)
-    _add_marks(spec, conditions.table_m)
-    _add_bin(spec, conditions.table_m)
+    _add_room(spec, appearance)
+    _add_board(spec, conditions.board_m)
+    _add_marks(spec, conditions.board_m)
+    _add_bin(spec)
     _add_toy(spec, appearance, conditions)
     _add_cameras(spec, appearance)
     return spec
@@ -177,7 +181,7 @@ def _set_pictures(spec: mujoco.MjSpec, width: int, height: int) -> None:
     visual.map.znear, visual.map.zfar = 0.02, 10.0
 
 
-def _add_room(spec: mujoco.MjSpec, appearance: Appearance, table_m: float) -> None:
+def _add_room(spec: mujoco.MjSpec, appearance: Appearance) -> None:
     """Table with a grain, a wall all around, one lamp above."""
     light = np.asarray(appearance.light_rgb) * appearance.light
     spec.visual.headlight.ambient = 0.32 * light
@@ -194,7 +198,7 @@ def _add_room(spec: mujoco.MjSpec, appearance: Appearance, table_m: float) -> No
         rgb2=0.6 * np.asarray(appearance.wall_rgb) * np.minimum(light, 1.3), width=64, height=384,
     )  # fmt: skip
     table = spec.worldbody.add_geom(
-        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, pos=[0.25, 0.0, table_m - 0.02], size=[0.45, 0.55, 0.02]
+        name="table", type=mujoco.mjtGeom.mjGEOM_BOX, pos=[0.25, 0.0, -0.02], size=[0.45, 0.55, 0.02]
     )
     table.material = "table"
     table.friction = [0.9, 0.005, 0.0001]
@@ -203,6 +207,19 @@ def _add_room(spec: mujoco.MjSpec, appearance: Appearance, table_m: float) -> No
         size=[0.065, 0.06, PLINTH_M / 2], rgba=[0.30, 0.31, 0.33, 1.0],
     )  # fmt: skip
     plinth.contype, plinth.conaffinity = 0, 0
+
+
+def _add_board(spec: mujoco.MjSpec, height_m: float) -> None:
+    """A board of the table's own wood from `BOARD_FROM_M` to its far end; none of no height."""
+    if height_m <= 0:
+        return
+    half_x = (TABLE_END_M - BOARD_FROM_M) / 2
+    board = spec.worldbody.add_geom(
+        name="board", type=mujoco.mjtGeom.mjGEOM_BOX,
+        pos=[BOARD_FROM_M + half_x, 0.0, height_m / 2], size=[half_x, 0.55, height_m / 2],
+    )  # fmt: skip
+    board.material = "table"
+    board.friction = [0.9, 0.005, 0.0001]
 
 
 def _add_texture(spec: mujoco.MjSpec, name: str, picture: NDArray[np.uint8], repeat: float = 1.0) -> None:
@@ -240,23 +257,23 @@ def folds(rgb: tuple[float, float, float]) -> NDArray[np.uint8]:
     return np.clip(255 * (1.05 - 0.38 * groove[..., None]) * np.asarray(rgb), 0, 255).astype(np.uint8)
 
 
-def _add_marks(spec: mujoco.MjSpec, table_m: float) -> None:
+def _add_marks(spec: mujoco.MjSpec, board_m: float) -> None:
     """Outlines of both areas, as if drawn with tape; they touch nothing."""
     for name, side in AREAS.items():
         half, tape = side / 2, 0.0022
         for index, (dx, dy) in enumerate(((half, 0), (-half, 0), (0, half), (0, -half))):
             mark = spec.worldbody.add_geom(
                 name=f"mark_{name}_{index}", type=mujoco.mjtGeom.mjGEOM_BOX,
-                pos=[AREA_CENTRE[0] + dx, AREA_CENTRE[1] + dy, table_m + 0.0004],
+                pos=[AREA_CENTRE[0] + dx, AREA_CENTRE[1] + dy, board_m + 0.0004],
                 size=[tape if dx else half + tape, tape if dy else half + tape, 0.0004],
                 rgba=[0.15, 0.25, 0.55, 1.0] if name == "2in" else [0.92, 0.92, 0.90, 1.0],
             )  # fmt: skip
             mark.contype, mark.conaffinity = 0, 0
 
 
-def _add_bin(spec: mujoco.MjSpec, table_m: float) -> None:
+def _add_bin(spec: mujoco.MjSpec) -> None:
     """An open box."""
-    bin_body = spec.worldbody.add_body(name="bin", pos=[*BIN_CENTRE, table_m])
+    bin_body = spec.worldbody.add_body(name="bin", pos=[*BIN_CENTRE, 0.0])
     half, wall, height = BIN_INNER_M / 2, BIN_WALL_M / 2, BIN_HEIGHT_M / 2
     outer = half + 2 * wall
     sides = {
@@ -274,7 +291,7 @@ def _add_bin(spec: mujoco.MjSpec, table_m: float) -> None:
 
 def _add_toy(spec: mujoco.MjSpec, appearance: Appearance, conditions: Conditions) -> None:
     """The brain: one rigid body of soft lobes, free to move."""
-    toy = spec.worldbody.add_body(name="toy", pos=[*AREA_CENTRE, conditions.table_m + TOY_REST_M])
+    toy = spec.worldbody.add_body(name="toy", pos=[*AREA_CENTRE, conditions.board_m + TOY_REST_M])
     toy.add_freejoint(name="toy")
     volumes = [float(np.prod(axes)) for _, axes in TOY]
     _add_texture(spec, "folds", folds(appearance.toy_rgb), repeat=2.0)
