@@ -15,6 +15,9 @@ def command(
     rollouts: Annotated[str, typer.Option(help="The rollouts in which it failed.")],
     station: Annotated[str | None, typer.Option(help="Station to name in the commands.")] = None,
     probe: Annotated[bool, typer.Option(help="Ask the policy; without it causes are only suspected.")] = True,
+    confirm: Annotated[
+        bool, typer.Option(help="Twin: run the same starts again with each cause put right.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Name the cause of a failing policy, with the evidence. Exit code 1 when one is found or suspected."""
@@ -26,13 +29,18 @@ def command(
     data, deployed = read_dataset(train), read_rollouts(rollouts)
     policy = load_policy_or_say_why(checkpoint) if probe else None
     found = diagnose(checkpoint, train=data, rollouts=deployed, policy=policy, station=station)
+    if confirm:
+        from regrasp.cli.trials import trial_on_twin
+        from regrasp.diagnosis.confirm import confirm as confirmed
+
+        found = confirmed(found, trial_on_twin(checkpoint, found.address.station))
     if json:
         import json as writer
 
         print(writer.dumps(found.to_json()))
     else:
         print(found)
-    if any(cause.status in (Status.CAUSE, Status.SUSPECTED) for cause in found.causes):
+    if any(cause.status.proven or cause.status is Status.SUSPECTED for cause in found.causes):
         raise typer.Exit(1)
 
 

@@ -86,6 +86,7 @@ def command(
         station, area=area, task=twin_task, size=size, starts=starts, cameras=cameras, fault=fault
     )
     given = {
+        "task": task,
         "area": area,
         "twin-task": twin_task,
         "size": size,
@@ -94,6 +95,8 @@ def command(
         "fault": fault,
         "n-action-steps": n_action_steps,
         "seed": seed,
+        "no-handover": None if handover else "no-handover",
+        "home": "home" if home else None,
     }
     named = {name: str(value) for name, value in given.items() if value}
     found = read_checkpoint(checkpoint)

@@ -1,7 +1,7 @@
 """What a printed command calls the checkpoint, the station and the rollouts of the person who reads it."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from regrasp.data.fault_text import fault_name, split_faults, without_faults
@@ -26,22 +26,22 @@ class Address:
     def fill(self, *commands: str) -> str:
         """One command that does what all the given ones do.
 
-        Cameras that were exchanged on the command line already are exchanged once more: twice is not at all.
+        Cameras that were exchanged on the command line already are exchanged once more: twice is not at all. A
+        command that is no rollout comes before the rollout.
 
         Example:
             >>> address = Address("runs/act", "desk.yaml", "again", {"cameras": "front=wrist,wrist=front"})
             >>> address.fill("regrasp rollout CHECKPOINT --station STATION --cameras front=wrist,wrist=front")
             'regrasp rollout runs/act --station desk.yaml --out again'
         """
-        options = dict(self.options)
-        for command in commands:
-            words = shlex.split(command)
-            for name, value in zip(words[5::2], words[6::2], strict=True):
-                plain = name.removeprefix("--")
-                options[plain] = _composed(options.get(plain), value) if plain == "cameras" else value
-        given = [word for name, value in options.items() if value for word in (f"--{name}", value)]
-        words = ["regrasp", "rollout", self.checkpoint, "--station", self.station, *given, "--out", self.out]
-        return shlex.join(words)
+        first = [self._named(command) for command in commands if not is_rollout(command)]
+        again = [command for command in commands if is_rollout(command)]
+        if again or not first:
+            options = self._with(again)
+            given = [word for name, value in options.items() if value for word in _as_words(name, value)]
+            words = ["regrasp", "rollout", self.checkpoint, "--station", self.station, *given, "--out", self.out]
+            first.append(shlex.join(words))
+        return " && ".join(first)
 
     def remedy(self, *causes: tuple[str, str | None]) -> str | None:
         """One command that puts right all causes, each a name and its command; None when none has any.
@@ -53,16 +53,66 @@ class Address:
         """
         commands = [command for _, command in causes if command is not None]
         injected = {fault_name(fault) for fault in split_faults(self.options.get("fault", ""))}
-        by_hand = [name for name, command in causes if name in injected and not _has_options(command)]
-        if not commands and not by_hand:
+        if not commands and not injected & {name for name, _ in causes}:
             return None
-        left = without_faults(self.options.get("fault", ""), by_hand)
-        return replace(self, options={**self.options, "fault": left}).fill(*commands)
+        return self._without(causes).fill(*commands)
+
+    def options_after(self, *causes: tuple[str, str | None]) -> dict[str, str]:
+        """Options of the run that `remedy` prints, by name without dashes."""
+        commands = [command for _, command in causes if command is not None and is_rollout(command)]
+        return self._without(causes)._with(commands)
+
+    def _without(self, causes: Sequence[tuple[str, str | None]]) -> "Address":
+        """Without the faults that were put in on purpose and that a person puts right by hand."""
+        if "fault" not in self.options:
+            return self
+        by_hand = [name for name, command in causes if is_by_hand(command)]
+        left = without_faults(self.options["fault"], by_hand)
+        return replace(self, options={**self.options, "fault": left})
+
+    def _with(self, commands: Sequence[str]) -> dict[str, str]:
+        """Options of the run at fault, with those of the commands in their place."""
+        options = dict(self.options)
+        for command in commands:
+            for name, value in _given_in(command):
+                options[name] = _composed(options.get(name), value) if name == "cameras" else value
+        return options
+
+    def _named(self, command: str) -> str:
+        """Another command, with the names of this address in it."""
+        names = {"CHECKPOINT": self.checkpoint, "STATION": self.station, "NEW": self.out}
+        return shlex.join(names.get(word, word) for word in shlex.split(command))
 
 
-def _has_options(command: str | None) -> bool:
-    """Whether a command changes anything by itself."""
-    return command is not None and len(shlex.split(command)) > 5
+def is_rollout(command: str) -> bool:
+    """Whether a command rolls out; several of them can be put together."""
+    return command.startswith("regrasp rollout ")
+
+
+def is_by_hand(command: str | None) -> bool:
+    """Whether a cause is put right by a person: no command changes anything by itself."""
+    return command is None or (is_rollout(command) and len(shlex.split(command)) <= len(shlex.split(AGAIN)))
+
+
+AGAIN = "regrasp rollout CHECKPOINT --station STATION"
+"""What is run once somebody has put a station right by hand."""
+
+
+def _given_in(command: str) -> Iterator[tuple[str, str]]:
+    """Options of `regrasp rollout CHECKPOINT --station STATION ...`: name without dashes, value.
+
+    A flag, which no value follows, has its own name for a value (`--home` is "home": "home").
+    """
+    words = shlex.split(command)[5:]
+    for place, word in enumerate(words):
+        if word.startswith("--"):
+            after = words[place + 1] if place + 1 < len(words) else "--"
+            name = word.removeprefix("--")
+            yield name, name if after.startswith("--") else after
+
+
+def _as_words(name: str, value: str) -> tuple[str, ...]:
+    return (f"--{name}",) if name == value else (f"--{name}", value)
 
 
 def _composed(before: str | None, then: str) -> str:

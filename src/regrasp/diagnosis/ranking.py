@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from regrasp.diagnosis.address import Address, addressed
+from regrasp.diagnosis.address import AGAIN, Address, addressed, is_by_hand
 from regrasp.diagnosis.check import registered
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.fix import Fix
@@ -21,10 +21,12 @@ takes away all of it, the best wrong one two thirds."""
 
 
 class Status(StrEnum):
-    """How sure a cause is."""
+    """How sure a cause is: confirmed by rollouts, by a probe, by neither; or cleared by either."""
 
+    CONFIRMED = "confirmed"
     CAUSE = "cause"
     SUSPECTED = "suspected"
+    CLEARED = "cleared"
     NO_EFFECT = "no effect"
     NO_HARM = "no harm seen"
 
@@ -33,12 +35,18 @@ class Status(StrEnum):
         """0 for the surest."""
         return list(Status).index(self)
 
+    @property
+    def proven(self) -> bool:
+        """Whether it may be called a cause."""
+        return self in (Status.CONFIRMED, Status.CAUSE)
+
 
 @dataclass(frozen=True)
 class Cause:
     """A difference from training that may explain the failure, and what speaks for it.
 
-    `command` puts this alone right, with CHECKPOINT and STATION; `fix` has them filled in.
+    `command` puts this alone right, with CHECKPOINT and STATION; `fix` has them filled in. `rerun` is what
+    came of it on a station that can be run again.
     """
 
     name: str
@@ -48,7 +56,8 @@ class Cause:
     probe: ProbeResult | None
     findings: tuple[Finding, ...]
     fix: Fix
-    command: str | None = None
+    command: str = AGAIN
+    rerun: "Rerun | None" = None
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a diagnosis."""
@@ -58,8 +67,26 @@ class Cause:
             "score": round(self.score, 3),
             "reason": self.reason,
             "probe": None if self.probe is None else self.probe.to_json(),
+            "rerun": None if self.rerun is None else self.rerun.to_json(),
             "findings": [finding.to_json() for finding in self.findings],
             "fix": self.fix.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The same starts with and without a cause: how often each succeeded, and how strong the evidence is."""
+
+    without: Rate
+    put_right: Rate
+    evidence: float
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a diagnosis."""
+        return {
+            "with_it": self.without.to_json(),
+            "put_right": self.put_right.to_json(),
+            "evidence": round(self.evidence, 3),
         }
 
 
@@ -94,9 +121,9 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str | None:
-        """The first cause that a probe has proven; None when there is none."""
+        """The first cause that a probe or a rerun has proven; None when there is none."""
         first = self.causes[0] if self.causes else None
-        return first.name if first is not None and first.status is Status.CAUSE else None
+        return first.name if first is not None and first.status.proven else None
 
     def to_json(self) -> dict[str, object]:
         """As `regrasp diagnose --json` prints it."""
@@ -126,12 +153,12 @@ class Diagnosis:
     @property
     def remedy(self) -> str | None:
         """One command that puts every proven cause right; None when no command does."""
-        return self.address.remedy(*((c.name, c.command) for c in self.causes if c.status is Status.CAUSE))
+        return self.address.remedy(*((one.name, one.command) for one in self.causes if one.status.proven))
 
     @property
     def headline(self) -> str:
         """The verdict in a sentence."""
-        proven = [cause.name for cause in self.causes if cause.status is Status.CAUSE]
+        proven = [cause.name for cause in self.causes if cause.status.proven]
         suspects = [cause.name for cause in self.causes if cause.status is Status.SUSPECTED]
         if proven:
             return f"Verdict: {' and '.join(proven)}."
@@ -140,6 +167,151 @@ class Diagnosis:
         if self.success.n and self.success.k == self.success.n:
             return "No verdict: nothing failed."
         return "No verdict: nothing that differs from training explains it."
+
+
+def rank(self) -> int:
+        """0 for the surest."""
+        return list(Status).index(self)
+
+    @property
+    def proven(self) -> bool:
+        """Whether it may be called a cause."""
+        return self in (Status.CONFIRMED, Status.CAUSE)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A difference from training that may explain the failure, and what speaks for it.
+
+    `command` puts this alone right, with CHECKPOINT and STATION; `fix` has them filled in. `rerun` is what
+    came of it on a station that can be run again.
+    """
+
+    name: str
+    status: Status
+    score: float
+    reason: str
+    probe: ProbeResult | None
+    findings: tuple[Finding, ...]
+    fix: Fix
+    command: str = AGAIN
+    rerun: "Rerun | None" = None
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a diagnosis."""
+        return {
+            "cause": self.name,
+            "status": self.status.value,
+            "score": round(self.score, 3),
+            "reason": self.reason,
+            "probe": None if self.probe is None else self.probe.to_json(),
+            "rerun": None if self.rerun is None else self.rerun.to_json(),
+            "findings": [finding.to_json() for finding in self.findings],
+            "fix": self.fix.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """The same starts with and without a cause: how often each succeeded, and how strong the evidence is."""
+
+    without: Rate
+    put_right: Rate
+    evidence: float
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a diagnosis."""
+        return {
+            "with_it": self.without.to_json(),
+            "put_right": self.put_right.to_json(),
+            "evidence": round(self.evidence, 3),
+        }
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What is seen, whatever its cause."""
+
+    name: str
+    summary: str
+    evidence: tuple[Evidence, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """As it stands in a diagnosis."""
+        return {
+            "symptom": self.name,
+            "summary": self.summary,
+            "evidence": [item.to_json() for item in self.evidence],
+        }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The answer: causes, the likeliest first; what was seen; how often it succeeded; what was ruled out."""
+
+    causes: tuple[Cause, ...]
+    symptoms: tuple[Symptom, ...]
+    success: Rate
+    ruled_out: tuple[str, ...] = ()
+    undecided: tuple[tuple[str, str], ...] = ()
+    probed: bool = True
+    address: Address = field(default_factory=Address)
+
+    @property
+    def verdict(self) -> str | None:
+        """The first cause that a probe or a rerun has proven; None when there is none."""
+        first = self.causes[0] if self.causes else None
+        return first.name if first is not None and first.status.proven else None
+
+    def to_json(self) -> dict[str, object]:
+        """As `regrasp diagnose --json` prints it."""
+        return {
+            "verdict": self.verdict,
+            "causes": [cause.to_json() for cause in self.causes],
+            "symptoms": [symptom.to_json() for symptom in self.symptoms],
+            "success": self.success.to_json(),
+            "ruled_out": list(self.ruled_out),
+            "undecided": [{"check": name, "reason": reason} for name, reason in self.undecided],
+            "probed": self.probed,
+            "remedy": self.remedy,
+        }
+
+    def __str__(self) -> str:
+        lines = [f"Success: {self.success}", self.headline, ""]
+        lines.extend(f"Seen: {symptom.summary}" for symptom in self.symptoms)
+        for cause in self.causes:
+            lines.extend(_lines_of(cause))
+        if self.remedy:
+            lines.append(f"Put it right: {self.remedy}")
+        if self.ruled_out:
+            lines.append(f"Ruled out: {', '.join(self.ruled_out)}")
+        lines.extend(f"Undecided: {name}, {reason}" for name, reason in self.undecided)
+        return "\n".join(lines).rstrip()
+
+    @property
+    def remedy(self) -> str | None:
+        """One command that puts every proven cause right; None when no command does."""
+        return self.address.remedy(*((one.name, one.command) for one in self.causes if one.status.proven))
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a sentence."""
+        proven = [cause.name for cause in self.causes if cause.status.proven]
+        suspects = [cause.name for cause in self.causes if cause.status is Status.SUSPECTED]
+        if proven:
+            return f"Verdict: {' and '.join(proven)}."
+        if suspects:
+            return f"No verdict. Suspected: {', '.join(suspects)}."
+        if self.success.n and self.success.k == self.success.n:
+            return "No verdict: nothing failed."
+        return "No verdict: nothing that differs from training explains it."
+
+
+def remedy_of(causes: Iterable[Cause], address: Address) -> str:
+    """One command that puts all of these right."""
+    these = tuple(causes)
+    commands = [cause.command for cause in these if cause.command]
+    return address.fill(*commands, cured=[name for cause in these for name in cause.cured])
 
 
 def rank(
@@ -197,8 +369,9 @@ def _judge(
         score *= max(0.0, min(1.0, probe.relief))
     fix = _fix_of(findings, probe)
     told = tuple(addressed(finding, address) for finding in findings)
-    filled = replace(fix, command=address.remedy((name, fix.command)))
-    return Cause(name, status, score, reason, probe, told, filled, fix.command)
+    command = fix.command or AGAIN
+    filled = replace(fix, command=address.remedy((name, command)))
+    return Cause(name, status, score, reason, probe, told, filled, command)
 
 
 def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Status, str]:
@@ -254,5 +427,9 @@ def _lines_of(cause: Cause) -> list[str]:
     for finding in cause.findings:
         lines.append(f"    {finding.where}: {finding.summary}")
         lines.extend(f"        {item}" for item in finding.evidence)
-    lines.append(f"    do: {cause.fix.command or cause.fix.summary}")
+    if is_by_hand(cause.command):
+        lines.append(f"    do: {cause.fix.summary}")
+        lines.append(f"    then: {cause.fix.command}")
+    else:
+        lines.append(f"    do: {cause.fix.command or cause.fix.summary}")
     return lines

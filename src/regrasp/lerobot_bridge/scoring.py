@@ -65,6 +65,8 @@ def score(
     starts: Sequence[int],
     seed: int = 0,
     n_action_steps: int | None = None,
+    handover: bool = True,
+    home: bool = False,
     workers: int = 1,
 ) -> tuple[Outcome, ...]:
     """Outcomes of a policy on the twin, one for each number in `starts`, in order.
@@ -78,7 +80,7 @@ def score(
     """
     if not is_twin(station):
         raise UsageError(f"Station '{station.name}' cannot be scored without a person; only the twin can.")
-    run = Run(station, read_checkpoint(checkpoint).path, task, seed, None, n_action_steps)
+    run = Run(station, read_checkpoint(checkpoint).path, task, seed, None, n_action_steps, handover, home)
     if workers == 1:
         return _score_part(run, starts)
     shares = [list(starts[worker::workers]) for worker in range(workers)]
@@ -97,9 +99,12 @@ def _score_part(run: Run, starts: Sequence[int]) -> tuple[Outcome, ...]:
 def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:
     start = robot.reset(scene_seed("rollout", run.seed, number))
     joints = [name.removesuffix(".pos") for name in robot.action_features]
+    arm = _GlancingArm(robot)
     policy, clock = slowed(robot, policy, FastClock())
+    if run.home:
+        run.bring_home(arm, joints, clock, number)
     end = run_episode(
-        _GlancingArm(robot),
+        arm,
         policy,
         run.gate(joints),
         joints=joints,

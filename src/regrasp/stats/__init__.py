@@ -9,6 +9,7 @@ from regrasp.stats.comparison import (
 )
 from regrasp.stats.intervals import clopper_pearson, newcombe_difference, newcombe_paired, wilson_interval
 from regrasp.stats.rate import Rate
+from regrasp.stats.sequential import Sequential, sequential_pairs
 
 __all__ = [
     "Rate",
@@ -21,4 +22,6 @@ __all__ = [
     "compare_paired",
     "compare_outcomes",
     "more_trials",
+    "Sequential",
+    "sequential_pairs",
 ]
