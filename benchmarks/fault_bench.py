@@ -1,4 +1,4 @@
-"""Does `regrasp diagnose` name the cause of a failing policy? `./run python benchmarks/fault_bench.py --checkpoint RUN --dataset D`.
+"""Does diagnosis name the cause of a failure? `./run python benchmarks/fault_bench.py --checkpoint RUN --dataset D`.
 
 RUN is a policy of the twin that succeeds nearly always, D its demonstrations (both as in docs/results.md). Each case is
 rolled out with a fault, diagnosed from its files by the policy's own answers alone, then once more with `--confirm`
@@ -105,7 +105,8 @@ CAUSES: Mapping[str, Draw] = {
         fault("changed-light", light=(0.3, 0.55)), fault("changed-light", light=(1.6, 2.2), warmth=(1.3, 2.0))
     ),
     "dark-camera": one_of(
-        fault("dark-camera", light=(0.0, 0.03)), fault("dark-camera", camera=("front", "wrist"), light=(0.0, 0.03))
+        fault("dark-camera", light=(0.0, 0.03)),
+        fault("dark-camera", camera=("front", "wrist"), light=(0.0, 0.03)),
     ),
     "exchanged-colours": fault("exchanged-colours", camera=("front", "wrist")),
     "frozen-camera": fault("frozen-camera", camera=("front", "wrist"), after=(0.0, 0.5)),
@@ -151,6 +152,7 @@ class Case:
 
     @property
     def name(self) -> str:
+        """What the case is noted under."""
         return f"{self.kind}-{'+'.join(self.causes) or 'none'}-{self.seed}"
 
 
@@ -161,9 +163,13 @@ def cases(chosen: str, seeds: int, healthy: int, unknown: int, doubles: int) -> 
         seed = first + number
         if number < seeds:
             for name, draw in CAUSES.items():
-                yield Case("single", (name,), seed, {"area": "2in", "seed": str(seed)} | draw(_rng(name, seed)))
+                yield Case(
+                    "single", (name,), seed, {"area": "2in", "seed": str(seed)} | draw(_rng(name, seed))
+                )
         if number < healthy:
-            yield Case("healthy", (), seed, {"area": "2in", "seed": str(seed)} | _jitter(_rng("healthy", seed)))
+            yield Case(
+                "healthy", (), seed, {"area": "2in", "seed": str(seed)} | _jitter(_rng("healthy", seed))
+            )
         if number < unknown:
             name = list(UNKNOWN)[number % len(UNKNOWN)]
             yield Case(
@@ -259,7 +265,9 @@ def _remembered(trial: Any) -> Any:
     def run(options: Options, starts: Sequence[int]) -> list[bool]:
         key = tuple(sorted((name, value) for name, value in options.items() if value))
         new = [start for start in starts if (key, start) not in known]
-        known.update({(key, start): end for start, end in zip(new, trial(options, new), strict=True)} if new else {})
+        known.update(
+            {(key, start): end for start, end in zip(new, trial(options, new), strict=True)} if new else {}
+        )
         return [known[key, start] for start in starts]
 
     return run
@@ -293,7 +301,9 @@ def _prepare() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--dataset", required=True)
     parser.add_argument("--work", default="fault_bench", help="folder for rollouts and notes")
@@ -318,7 +328,8 @@ def main() -> None:
         options.workers, mp_context=get_context("spawn"), initializer=_prepare, max_tasks_per_child=40
     ) as pool:
         running = {
-            pool.submit(run_case, case, options.checkpoint, options.dataset, options.work): case for case in left
+            pool.submit(run_case, case, options.checkpoint, options.dataset, options.work): case
+            for case in left
         }
         for count, future in enumerate(as_completed(running), 1):
             case = running[future]
@@ -438,15 +449,15 @@ def _totals(notes: Sequence[Mapping[str, Any]], singles: Sequence[Mapping[str, A
         )
         again = Rate.of([_restored(note, restored) for note in singles])
         yield (
-            f"{title}: right cause first in {first}, among the first two in {two}, as the verdict in {right}; a verdict on "
-            f"healthy runs in {false}; none on unknown failures in {null}; both of two causes named in {both}; the "
+            f"{title}: right cause first in {first}, among the first two in {two}, as the verdict in {right}; a "
+            f"verdict on healthy runs in {false}; none on unknown failures in {null}; both of two causes named in {both}; the "
             f"printed command restores success in {again}."
         )
     seconds = [note["seconds"] for note in notes]
     if seconds:
         yield (
-            f"A diagnosis of {EPISODES} rollouts takes {np.median(seconds):.1f} s (median; longest {max(seconds):.1f} s), "
-            f"{np.median([note['cpu_s'] for note in notes]):.1f} s of processor time, peak "
+            f"A diagnosis of {EPISODES} rollouts takes {np.median(seconds):.1f} s (median; longest "
+            f"{max(seconds):.1f} s), {np.median([note['cpu_s'] for note in notes]):.1f} s of processor time, peak "
             f"{max(note['peak_mib'] for note in notes)} MiB in a process that also rolls out."
         )
 

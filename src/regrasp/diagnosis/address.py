@@ -39,7 +39,16 @@ class Address:
         if again or not first:
             options = self._with(again)
             given = [word for name, value in options.items() if value for word in _as_words(name, value)]
-            words = ["regrasp", "rollout", self.checkpoint, "--station", self.station, *given, "--out", self.out]
+            words = [
+                "regrasp",
+                "rollout",
+                self.checkpoint,
+                "--station",
+                self.station,
+                *given,
+                "--out",
+                self.out,
+            ]
             first.append(shlex.join(words))
         return " && ".join(first)
 
