@@ -43,6 +43,8 @@ DEPLOYED = {
     "dark-camera": (faults.dark_camera, {}),
     "dark-camera white": (faults.dark_camera, {"camera": "wrist", "level": 253.0}),
     "missing-camera": (faults.missing_camera, {}),
+    "moved-camera": (faults.moved_camera, {"right": 0.15, "camera": "front"}),
+    "moved-camera turned": (faults.moved_camera, {"right": 0.0, "turn_deg": 14.0, "camera": "wrist"}),
 }
 """What a deployment can suffer, by the name of its check and, after a space, the form."""
 

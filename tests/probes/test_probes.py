@@ -7,6 +7,7 @@ import pytest
 from deployments import TASK, NumpyPolicy, contract, rollouts, swapped_pictures, training
 
 from regrasp import faults
+from regrasp.data.alignment import Alignment, align
 from regrasp.diagnosis.probe import (
     Case,
     InputDistance,
@@ -23,6 +24,7 @@ from regrasp.diagnosis.runner import check_names
 from regrasp.probes.blank_camera import blank_camera
 from regrasp.probes.camera_flip import camera_flip
 from regrasp.probes.camera_permutation import camera_permutation, resized
+from regrasp.probes.camera_view import moved_as
 from regrasp.probes.colour_order import colour_order
 from regrasp.probes.gripper_sense import gripper_sense
 from regrasp.probes.instruction import instruction
@@ -281,3 +283,18 @@ def test_a_camera_that_rollouts_lack_is_black_in_what_was_observed():
     given = case(faults.missing_camera(rollouts(8), camera="front"))
     assert given.lacking == {"observation.images.front"}
     assert not given.observed.images["observation.images.front"].any()
+
+
+@pytest.mark.parametrize(
+    ("right", "down", "turn_deg", "zoom"), [(0.08, -0.04, 0, 1), (0, 0, 9, 1), (0.03, 0, -6, 1.1)]
+)
+def test_a_picture_is_moved_as_it_was_found_to_lie(right, down, turn_deg, zoom):
+    rng = np.random.default_rng(4)
+    smooth = np.kron(rng.uniform(40, 210, size=(6, 8)), np.ones((8, 8)))
+    picture = np.repeat(smooth[None, :, :, None], 3, axis=-1).astype(np.uint8)
+    moved = moved_as(picture, Alignment(right, down, turn_deg, zoom))
+    everywhere = np.ones((48, 64))
+    found = align(smooth, moved[0, ..., 0].astype(float), everywhere, everywhere)
+    assert found.coordinates() == pytest.approx(
+        Alignment(right, down, turn_deg, zoom).coordinates(), abs=0.006
+    )

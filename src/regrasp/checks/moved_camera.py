@@ -25,7 +25,9 @@ the simulated arm (16 episodes, 128 x 128, AV1).
 *In a deployment*, the first picture of each camera is laid upon the thumbnail that the contract keeps; only those
 parts count that hardly differed from episode to episode. It is reported when it is shifted by more than
 `max_shift_live`, turned by more than `max_turn_deg`, or scaled by more than `max_zoom`, and when it resembles
-the thumbnail by less than `min_resemblance` however it is laid. A camera on the arm starts where the arm does, and sees
+the thumbnail by less than `min_resemblance` however it is laid. Rollouts are judged by the first picture of each, and
+reported where half of them and more are moved. `regrasp diagnose` moves the pictures of training starts as much and
+puts them back, and asks the policy about both. A camera on the arm starts where the arm does, and sees
 another place each time; but its jaws ride along. The contract keeps the edges that stayed in all first pictures of
 the training, in the mix of colours that shows them best. They are reported when they lie elsewhere by more than 4 %
 of the width beyond what nearly all training pictures did, or resemble the training's by 0.25 less than these. On
@@ -47,8 +49,8 @@ stands now. Screw the camera down, and mark its place. In a deployment, put the 
 way the view went.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,13 +59,15 @@ from numpy.typing import NDArray
 from regrasp.checks.swapped_cameras import called_wrist
 from regrasp.data import Dataset
 from regrasp.data.alignment import Alignment, align
-from regrasp.data.sight import THUMBNAIL, grey_thumbnail
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.fix import drop_episodes
+from regrasp.diagnosis.moved_views import View as MovedView
+from regrasp.diagnosis.moved_views import ViewLimits, directions, view_of
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.repair import dropping
-from regrasp.diagnosis.views import EMPTY_GREY_LEVELS, View, views
+from regrasp.diagnosis.views import View, views
 
 if TYPE_CHECKING:
     from regrasp.data.contract import CameraContract, Contract
@@ -71,10 +75,6 @@ if TYPE_CHECKING:
 STILL_GREY_LEVELS = 4.0
 """A pixel that varies by so much within an episode counts exp(-1/2) = 0.6 as much as a still one, one that varies by
 twice as much 0.14. Still pixels of the simulated front camera vary by 0.9."""
-
-VARIED_GREY_LEVELS = 3.0
-"""Parts that differed by so much between the training's first pictures count little: a toy lay there, or the table
-went by. In the simulated wrist camera's view the jaws remain."""
 
 
 @check(severity=Severity.WARNING)
@@ -139,138 +139,82 @@ def moved_camera_live(
     min_resemblance_on_arm: float = 0.75,
 ) -> Iterator[Finding]:
     """What each camera shows now, laid upon what it showed at the start of the training episodes."""
-    known = [camera for camera in contract.cameras if camera.name in live.images and camera.greys]
+    limits = ViewLimits(
+        max_shift_live, max_turn_deg, max_zoom, max_away, min_resemblance, min_resemblance_on_arm
+    )
+    known = _with_thumbnails(contract, live.images)
+    told = {camera.name: view_of(camera, live.images[camera.name], limits) for camera in known}
+    for name, view in told.items():
+        if view is not None and view.evidence:
+            yield _moved_since(name, view)
+    _require_told([name for name, view in told.items() if view is None])
+
+
+@check(severity=Severity.ERROR)
+def moved_camera_deployed(
+    contract: "Contract",
+    rollouts: Rollouts,
+    *,
+    max_shift_live: float = 0.045,
+    max_turn_deg: float = 5.0,
+    max_zoom: float = 0.035,
+    max_away: float = 0.07,
+    min_resemblance: float = 0.6,
+    min_resemblance_on_arm: float = 0.75,
+) -> Iterator[Finding]:
+    """The first picture of each camera in each rollout, laid upon those of the training."""
+    limits = ViewLimits(
+        max_shift_live, max_turn_deg, max_zoom, max_away, min_resemblance, min_resemblance_on_arm
+    )
+    unknown: list[str] = []
+    for camera in _with_thumbnails(contract, rollouts.dataset.camera_names):
+        told = {
+            episode.index: view_of(camera, episode.cameras[camera.name].frames([0])[0], limits)
+            for episode in rollouts.episodes
+            if camera.name in episode.cameras
+        }
+        moved = {number: view for number, view in told.items() if view is not None and view.evidence}
+        if 2 * len(moved) >= len(told) > 0:
+            yield _moved_in(camera.name, moved, len(told))
+        elif told and all(view is None for view in told.values()):
+            unknown.append(camera.name)
+    _require_told(unknown)
+
+
+def _with_thumbnails(contract: "Contract", names: Container[str]) -> "list[CameraContract]":
+    """The contract's cameras of these names that can be compared; Undecided when it has none."""
+    known = [camera for camera in contract.cameras if camera.name in names and camera.greys]
     if contract.cameras and not known:
         raise Undecided("needs a contract with thumbnails of the cameras; `regrasp contract make` makes one")
-    unknown: list[str] = []
-    for camera in known:
-        picture = live.images[camera.name]
-        if grey_thumbnail(picture).std() <= EMPTY_GREY_LEVELS:
-            continue
-        if camera.rides:
-            told = _by_jaws(camera, picture) or _by_examples(
-                camera, picture, max_away, min_resemblance_on_arm
-            )
-        else:
-            told = _by_place(camera, picture, max_shift_live, max_turn_deg, max_zoom, min_resemblance)
-        if told is None:
-            unknown.append(f"'{camera.name}'")
-        elif told.evidence:
-            yield _moved_since(camera.name, told)
+    return known
+
+
+def _require_told(unknown: list[str]) -> None:
     if unknown:
-        raise Undecided(
-            f"what camera {' and '.join(unknown)} shows resembles no first picture of the training"
-        )
+        names = " and ".join(f"'{name}'" for name in unknown)
+        raise Undecided(f"what camera {names} shows resembles no first picture of the training")
 
 
-@dataclass(frozen=True)
-class _Told:
-    """Where a view lies, if that can be told, and what is beyond its limit."""
-
-    place: Alignment | None
-    evidence: tuple[Evidence, ...]
-
-
-def _by_jaws(camera: "CameraContract", picture: NDArray[np.uint8]) -> _Told | None:
-    """From what rides along with the camera; None where the contract knows nothing of the kind."""
-    jaws, aspect = camera.jaws and camera.jaws.unpacked, camera.height / camera.width
-    place = jaws and jaws.place(picture, aspect)
-    if not jaws or not place:
-        return None
-    if place.likeness < jaws.min_likeness:
-        resembles = Evidence(
-            "what rides along with it resembles the training's by", place.likeness, jaws.min_likeness
-        )
-        return _Told(None, (resembles,))
-    return _Told(place, _away(place, aspect, jaws.max_away))
-
-
-def _by_examples(
-    camera: "CameraContract", picture: NDArray[np.uint8], max_away: float, least: float
-) -> _Told | None:
-    """From the example that lies nearest; None where none resembles the picture."""
-    aspect = camera.height / camera.width
-    alike = [place for place in _laid(camera, picture) if place.likeness >= least]
-    if not alike:
-        return None
-    place = min(alike, key=lambda one: one.away(aspect))
-    return _Told(place, _away(place, aspect, max_away))
-
-
-def _away(place: Alignment, aspect: float, limit: float) -> tuple[Evidence, ...]:
-    return _beyond(("its view lies elsewhere by", 100 * place.away(aspect), 100 * limit, "% of its width"))
-
-
-def _by_place(
-    camera: "CameraContract",
-    picture: NDArray[np.uint8],
-    max_shift: float,
-    max_turn_deg: float,
-    max_zoom: float,
-    min_resemblance: float,
-) -> _Told:
-    """From where the picture of a camera that stands still lies upon its thumbnail."""
-    place = _laid(camera, picture)[0]
-    if place.likeness < min_resemblance:
-        resembles = Evidence("its view resembles the training's by", place.likeness, min_resemblance)
-        return _Told(None, (resembles,))
-    shift = 100 * float(np.hypot(place.right, place.down))
-    evidence = _beyond(
-        ("shifted by", shift, 100 * max_shift, "% of its width"),
-        ("turned by", abs(place.turn_deg), max_turn_deg, "deg"),
-        ("scaled by", 100 * abs(place.zoom - 1), 100 * max_zoom, "%"),
+def _moved_in(camera: str, moved: Mapping[int, MovedView], rollouts: int) -> Finding:
+    """The camera in these rollouts, with the median of what is beyond its limit."""
+    usual = sorted(moved.values(), key=lambda view: view.evidence[0].value)[len(moved) // 2]
+    one = _moved_since(camera, usual)
+    return replace(
+        one,
+        summary=f"{one.summary.rstrip('.')}, in {len(moved)} of {count(rollouts, 'rollout')}.",
+        where=Where(tuple(moved), camera=camera),
+        fix=Fix(f"Put camera '{camera}' back where it was in training."),
     )
-    return _Told(place, evidence)
 
 
-def _laid(camera: "CameraContract", picture: NDArray[np.uint8]) -> list[Alignment]:
-    """Where the thumbnail lies in a picture, and each of the examples, if there are any."""
-    grey, steady = grey_thumbnail(picture), _steady(camera)
-    aspect, everywhere = camera.height / camera.width, np.ones_like(grey)
-    return [align(trained, grey, steady, everywhere, aspect=aspect) for trained in camera.greys]
-
-
-def _beyond(*measured: tuple[str, float, float, str]) -> tuple[Evidence, ...]:
-    """Those of (name, value, limit, unit) that are beyond their limit."""
-    return tuple(Evidence(name, value, limit, unit) for name, value, limit, unit in measured if value > limit)
-
-
-def _moved_since(camera: str, told: _Told) -> Finding:
-    how = f": its view is {_directions(told.place)}" if told.place else ""
+def _moved_since(camera: str, told: MovedView) -> Finding:
+    how = f": its view is {directions(told.place)}" if told.place else ""
     return Finding(
         summary=f"Camera '{camera}' looks from elsewhere than in training{how}.",
         where=Where(camera=camera),
         evidence=told.evidence,
         fix=Fix(f"Put camera '{camera}' back where it was in training, then run preflight again."),
     )
-
-
-def _directions(place: Alignment) -> str:
-    """Which way the view went; what is too little to see is left out."""
-    told = [
-        (
-            abs(place.right) >= 0.01,
-            f"{100 * abs(place.right):.0f} % {'right' if place.right > 0 else 'left'}",
-        ),
-        (abs(place.down) >= 0.01, f"{100 * abs(place.down):.0f} % {'down' if place.down > 0 else 'up'}"),
-        (
-            abs(place.turn_deg) >= 1,
-            f"turned {abs(place.turn_deg):.0f} degrees {'' if place.turn_deg > 0 else 'anti'}clockwise",
-        ),
-        (
-            abs(place.zoom - 1) >= 0.01,
-            f"{100 * abs(place.zoom - 1):.0f} % {'larger' if place.zoom > 1 else 'smaller'}",
-        ),
-    ]
-    return ", ".join(text for enough, text in told if enough)
-
-
-def _steady(camera: "CameraContract") -> NDArray[np.float64]:
-    """How much each part of the thumbnail counts: less where the training's first pictures differed."""
-    spread = np.array(camera.spread).reshape(camera.rows, camera.columns, 3).mean(axis=-1)
-    rows, columns = (-(-size // cells) for size, cells in zip(THUMBNAIL, spread.shape, strict=True))
-    fine = spread.repeat(rows, axis=0).repeat(columns, axis=1)[: THUMBNAIL[0], : THUMBNAIL[1]]
-    return np.exp(-0.5 * (fine / VARIED_GREY_LEVELS) ** 2)
 
 
 def _weight(view: View) -> NDArray[np.float64]:

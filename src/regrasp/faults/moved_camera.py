@@ -1,16 +1,18 @@
-"""A camera looks from elsewhere in some episodes."""
+"""A camera looks from elsewhere in some episodes, or in rollouts."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
+from regrasp.data.rollouts import Rollouts
 from regrasp.faults.pictures import Picture, change_pictures, later_third
 
 
-def moved_camera(
-    dataset: Dataset,
+def moved_camera[Filmed: (Dataset, Rollouts)](
+    dataset: Filmed,
     *,
     camera: str | None = None,
     episodes: Collection[int] | None = None,
@@ -18,11 +20,15 @@ def moved_camera(
     down: float = 0.0,
     turn_deg: float = 0.0,
     zoom: float = 1.0,
-) -> Dataset:
-    """In these episodes (the later third) what a camera (the first) shows is shifted, turned and scaled.
+) -> Filmed:
+    """In these episodes (the later third; of rollouts all) what a camera (the first) shows is shifted, turned and scaled.
 
     `right` and `down` are shares of the picture's width; the turn is clockwise.
     """
+    if isinstance(dataset, Rollouts):
+        these = [episode.index for episode in dataset.episodes] if episodes is None else episodes
+        moves = {"right": right, "down": down, "turn_deg": turn_deg, "zoom": zoom}
+        return replace(dataset, dataset=moved_camera(dataset.dataset, camera=camera, episodes=these, **moves))
     return change_pictures(
         dataset,
         camera or dataset.camera_names[0],

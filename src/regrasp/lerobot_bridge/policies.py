@@ -143,7 +143,10 @@ class LoadedPolicy:
         """The batch as LeRobot's preprocessor leaves it."""
         frame: dict[str, Any] = {STATE: torch.from_numpy(batch.states.astype(np.float32))}
         for key, images in batch.images.items():
-            frame[key] = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
+            frame[key] = (
+                torch.from_numpy(np.require(images, requirements=["C", "W"])).permute(0, 3, 1, 2).float()
+                / 255.0
+            )
         frame["task"] = list(batch.tasks)
         return self._before(frame)
 
