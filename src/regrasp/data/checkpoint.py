@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 MODEL_FOLDER = "pretrained_model"
 
+PREPROCESSOR = "policy_preprocessor*_normalizer_processor.safetensors"
+POSTPROCESSOR = "policy_postprocessor*_unnormalizer_processor.safetensors"
+"""Files with the statistics of the way in and of the way out."""
+
 POLICY_FILES = ("config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors")
 """What makes a policy act as it does, apart from its normaliser: settings and weights, of an adapter too."""
 
@@ -143,8 +147,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         train_config=training,
         step=state.get("step", _step_of(folder)),
         batch_size=_batch_size(state, training),
-        normalizer=_read_statistics(folder, "policy_preprocessor*_normalizer_processor.safetensors"),
-        unnormalizer=_read_statistics(folder, "policy_postprocessor*_unnormalizer_processor.safetensors"),
+        normalizer=_read_statistics(folder, PREPROCESSOR),
+        unnormalizer=_read_statistics(folder, POSTPROCESSOR),
     )
 
 

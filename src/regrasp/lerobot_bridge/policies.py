@@ -37,8 +37,17 @@ class LoadedPolicy:
         n_action_steps: Actions executed before the next query.
     """
 
-    def __init__(self, path: str | Path, *, task: str = "", n_action_steps: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        task: str = "",
+        n_action_steps: int | None = None,
+        statistics: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
+    ) -> None:
         """Load `path`, a run folder, a checkpoint or a `pretrained_model` folder.
+
+        Where `statistics` are given, it normalises with these instead of its own.
 
         Raises:
             CheckpointError: The checkpoint cannot be read, or not by this version of LeRobot.
@@ -54,7 +63,9 @@ class LoadedPolicy:
                 if hasattr(config, "pretrained_backbone_weights"):
                     config.pretrained_backbone_weights = None  # type: ignore[attr-defined]  # ACT would download it
                 policy = get_policy_class(config.type).from_pretrained(folder, config=config)
-                self._before, self._after = make_pre_post_processors(config, pretrained_path=folder)
+                self._before, self._after = make_pre_post_processors(
+                    config, pretrained_path=folder, **_instead(statistics)
+                )
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, ImportError) as error:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise CheckpointError(
@@ -170,9 +181,29 @@ class LoadedPolicy:
         return {}
 
 
-def load_policy(path: str | Path, *, task: str = "", n_action_steps: int | None = None) -> LoadedPolicy:
+def load_policy(
+    path: str | Path,
+    *,
+    task: str = "",
+    n_action_steps: int | None = None,
+    statistics: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
+) -> LoadedPolicy:
     """The checkpoint at `path`, ready to be driven or questioned; see `LoadedPolicy`."""
-    return LoadedPolicy(path, task=task, n_action_steps=n_action_steps)
+    return LoadedPolicy(path, task=task, n_action_steps=n_action_steps, statistics=statistics)
+
+
+def _instead(statistics: Mapping[str, Mapping[str, NDArray[Any]]] | None) -> dict[str, Any]:
+    """Arguments with which LeRobot's processors take these statistics and not those that were saved."""
+    if statistics is None:
+        return {}
+    stats = {
+        feature: {name: torch.from_numpy(np.array(values)) for name, values in kept.items()}
+        for feature, kept in statistics.items()
+    }
+    return {
+        "preprocessor_overrides": {"normalizer_processor": {"stats": stats}},
+        "postprocessor_overrides": {"unnormalizer_processor": {"stats": stats}},
+    }
 
 
 def _parts(batch: ObservationBatch) -> list[ObservationBatch]:

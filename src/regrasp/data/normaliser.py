@@ -1,0 +1,126 @@
+"""The statistics that a checkpoint normalises with, put in place on a copy of it.
+
+LeRobot 0.6.1 keeps them twice, in a safetensors file for the way in and in one for the way out. Only the numbers
+are exchanged: names, shapes, types and everything else in the files stay byte for byte.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrasp.data.atomic import write_bytes
+from regrasp.data.checkpoint import (
+    MODEL_FOLDER,
+    POSTPROCESSOR,
+    PREPROCESSOR,
+    Checkpoint,
+    pretrained_folder,
+    read_checkpoint,
+    read_safetensors,
+)
+from regrasp.data.contract import Contract, joint_statistics
+from regrasp.data.dataset import Dataset
+from regrasp.data.metadata import ACTION, STATE
+from regrasp.data.new_folder import copy_folder, new_folder
+from regrasp.data.statistics import pooled_statistics
+from regrasp.errors import CheckpointError
+
+type Statistics = Mapping[str, Mapping[str, NDArray[Any]]]
+"""Feature -> statistic -> values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rightful:
+    """The statistics that a policy ought to have, and where they come from."""
+
+    statistics: Statistics
+    source: Literal["contract", "data"]
+
+
+def rightful_statistics(checkpoint: Checkpoint, contract: Contract | None, dataset: Dataset) -> Rightful:
+    """Those that were saved with the weights, as the contract holds them; else those of the training data.
+
+    A contract that was written beside other statistics than the checkpoint has now is believed: it was there first.
+    Of the data, what LeRobot took is taken (`meta/stats.json`), or counted anew where that is missing.
+    """
+    if contract is not None and contract.normalisation and _changed(contract, checkpoint):
+        kept = {
+            feature: {name: np.array(values) for name, values in statistics.items()}
+            for feature, statistics in contract.normalisation.items()
+        }
+        return Rightful(kept, "contract")
+    counted = {STATE: dataset.states, ACTION: dataset.actions}
+    own = {
+        feature: dataset.stats.get(feature) or pooled_statistics(values)
+        for feature, values in counted.items()
+    }
+    return Rightful({**dataset.stats, **own}, "data")
+
+
+def with_statistics(held: Statistics, rightful: Statistics) -> dict[str, dict[str, NDArray[Any]]]:
+    """What a normaliser holds, with those numbers in place that `rightful` knows in the same shape."""
+    return {
+        feature: {name: _in_place(values, rightful.get(feature, {}).get(name)) for name, values in kept.items()}
+        for feature, kept in held.items()
+    }
+
+
+def rewritten_checkpoint(path: str | Path, into: Path, statistics: Statistics) -> Path:
+    """A copy of a checkpoint's `pretrained_model` in the new folder `into` that normalises with `statistics`.
+
+    Gives the copy's `pretrained_model`. The contract beside it is copied as it is.
+
+    Raises:
+        CheckpointError: The checkpoint holds no statistics that could be exchanged.
+    """
+    source = pretrained_folder(path)
+    if not any(source.glob(PREPROCESSOR)):
+        raise CheckpointError(
+            f"Found no statistics in {source}; expected those of a normaliser, to be exchanged; try "
+            "`regrasp train DATASET --policy CHECKPOINT --new-statistics`."
+        )
+    with new_folder(into) as partial:
+        copy_folder(source, partial / MODEL_FOLDER)
+        for pattern in (PREPROCESSOR, POSTPROCESSOR):
+            for file in sorted((partial / MODEL_FOLDER).glob(pattern)):
+                _exchange(file, statistics)
+    return into / MODEL_FOLDER
+
+
+def restored_checkpoint(path: str | Path, dataset: Dataset, into: Path) -> tuple[Path, Rightful]:
+    """A copy of a checkpoint with the statistics that it ought to have; see `rightful_statistics`."""
+    checkpoint = read_checkpoint(path)
+    rightful = rightful_statistics(checkpoint, checkpoint.contract, dataset)
+    return rewritten_checkpoint(path, into, rightful.statistics), rightful
+
+
+def _changed(contract: Contract, checkpoint: Checkpoint) -> bool:
+    own = joint_statistics(checkpoint.normalizer)
+    out = joint_statistics(checkpoint.unnormalizer)
+    kept = contract.normalisation
+    return own != kept or any(out[name] != kept.get(name) for name in out.keys() & {ACTION})
+
+
+def _in_place(values: NDArray[Any], rightful: NDArray[Any] | None) -> NDArray[Any]:
+    """The rightful numbers where they have the same size, in the shape and type that is kept."""
+    if rightful is None or np.size(rightful) != np.size(values):
+        return values
+    return np.asarray(rightful).reshape(np.shape(values)).astype(values.dtype)
+
+
+def _exchange(file: Path, statistics: Statistics) -> None:
+    """Overwrite the numbers of one safetensors file, in place of their old ones."""
+    content = bytearray(file.read_bytes())
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(bytes(content[8 : 8 + size]))
+    for key, values in read_safetensors(file).items():
+        feature, _, name = key.rpartition(".")
+        new = _in_place(values, statistics.get(feature, {}).get(name))
+        start, stop = (8 + size + place for place in header[key]["data_offsets"])
+        content[start:stop] = np.ascontiguousarray(new, dtype=values.dtype).tobytes()
+    write_bytes(file, bytes(content))
