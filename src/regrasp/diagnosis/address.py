@@ -10,7 +10,7 @@ from regrasp.diagnosis.finding import Finding
 
 @dataclass(frozen=True)
 class Address:
-    """What a printed command calls things: the checkpoint, the station, the next rollouts.
+    """What a printed command calls things: the checkpoint, the station, the next rollouts, the training data.
 
     `options` are those that the run at fault was given, by name without dashes (`area`, `starts`, `cameras`);
     a command that puts something right repeats them, with its own in their place. A `fault` that was put into the
@@ -22,18 +22,23 @@ class Address:
     station: str = "STATION"
     out: str = "NEW"
     options: Mapping[str, str] = field(default_factory=dict[str, str])
+    train: str = "TRAIN"
 
     def fill(self, *commands: str) -> str:
         """One command that does what all the given ones do.
 
         Cameras that were exchanged on the command line already are exchanged once more: twice is not at all. A
-        command that is no rollout comes before the rollout.
+        command that is no rollout comes before the rollout, and a checkpoint that it makes is rolled out.
 
         Example:
             >>> address = Address("runs/act", "desk.yaml", "again", {"cameras": "front=wrist,wrist=front"})
             >>> address.fill("regrasp rollout CHECKPOINT --station STATION --cameras front=wrist,wrist=front")
             'regrasp rollout runs/act --station desk.yaml --out again'
+            >>> again = "regrasp rollout CHECKPOINT_2 --station STATION"
+            >>> Address("a").fill(f"regrasp train TRAIN --out CHECKPOINT_2 && {again}")
+            'regrasp train TRAIN --out a_2 && regrasp rollout a_2 --station STATION --out NEW'
         """
+        commands = tuple(step for command in commands for step in steps_of(command))
         first = [self._named(command) for command in commands if not is_rollout(command)]
         again = [command for command in commands if is_rollout(command)]
         if again or not first:
@@ -42,7 +47,7 @@ class Address:
             words = [
                 "regrasp",
                 "rollout",
-                self.checkpoint,
+                self._checkpoint_of(again),
                 "--station",
                 self.station,
                 *given,
@@ -50,7 +55,7 @@ class Address:
                 self.out,
             ]
             first.append(shlex.join(words))
-        return " && ".join(first)
+        return " && ".join(dict.fromkeys(first))
 
     def remedy(self, *causes: tuple[str, str | None]) -> str | None:
         """One command that puts right all causes, each a name and its command; None when none has any.
@@ -89,8 +94,41 @@ class Address:
 
     def _named(self, command: str) -> str:
         """Another command, with the names of this address in it."""
-        names = {"CHECKPOINT": self.checkpoint, "STATION": self.station, "NEW": self.out}
-        return shlex.join(names.get(word, word) for word in shlex.split(command))
+        return shlex.join(self._called(word) for word in shlex.split(command))
+
+    def _called(self, word: str) -> str:
+        """A word with the name of a thing for its placeholder; what is made of it lies beside it: `TRAIN_fixed`."""
+        names = {
+            "CHECKPOINT": self.checkpoint,
+            "STATION": self.station,
+            "NEW": self.out,
+            "TRAIN": self.train,
+        }
+        for placeholder, name in names.items():
+            if word == placeholder or word.startswith(f"{placeholder}_"):
+                return name.rstrip("/") + word.removeprefix(placeholder)
+        return word
+
+    def _checkpoint_of(self, rollouts: Sequence[str]) -> str:
+        """The checkpoint that is rolled out: another one where a command names it."""
+        named = [shlex.split(command)[2] for command in rollouts]
+        return self._called(next((one for one in named if one != "CHECKPOINT"), "CHECKPOINT"))
+
+
+def steps_of(command: str) -> tuple[str, ...]:
+    """The commands of which one consists that was put together with `&&`.
+
+    Example:
+        >>> steps_of("regrasp merge A B --into C && regrasp rollout D")
+        ('regrasp merge A B --into C', 'regrasp rollout D')
+    """
+    steps: list[list[str]] = [[]]
+    for word in shlex.split(command):
+        if word == "&&":
+            steps.append([])
+        else:
+            steps[-1].append(word)
+    return tuple(shlex.join(step) for step in steps)
 
 
 def is_rollout(command: str) -> bool:
@@ -100,7 +138,7 @@ def is_rollout(command: str) -> bool:
 
 def is_by_hand(command: str | None) -> bool:
     """Whether a cause is put right by a person: no command changes anything by itself."""
-    return command is None or (is_rollout(command) and len(shlex.split(command)) <= len(shlex.split(AGAIN)))
+    return command is None or command == AGAIN
 
 
 AGAIN = "regrasp rollout CHECKPOINT --station STATION"
