@@ -15,6 +15,8 @@ from regrasp.data.rollouts import Deployment, Outcome, Rollouts, Ticks
 from regrasp.data.statistics import pooled_statistics
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.rehearsal import following
+from regrasp.diagnosis.trained import Sibling, Training
 
 TASK = "Grab the brain"
 FPS = 10.0
@@ -177,6 +179,42 @@ class NumpyPolicy:
                 digest = hashlib.sha256(word.encode()).digest()
                 bags[row] += np.frombuffer(digest[:8], np.int8) / 128
         return bags
+
+
+@dataclass
+class LearnedPolicy(NumpyPolicy):
+    """A policy that learned `shown`: it answers what was demonstrated from the joint state most like this one."""
+
+    shown: Dataset = None
+    wrong_by: float = 0.0
+
+    def chunks(self, batch: ObservationBatch):
+        states = np.concatenate([one.states for one in self.shown.episodes])
+        ahead = np.concatenate([self._ahead(one) for one in self.shown.episodes])
+        nearest = [int(np.argmin(np.abs(states - state).sum(axis=1))) for state in batch.states]
+        return ahead[nearest] + self.wrong_by * self.shown.actions.std(axis=0)
+
+    def _ahead(self, episode):
+        return np.stack([following(episode, frame, 8) for frame in range(episode.length)])
+
+
+def training_of(data=None, held_out=(), policy=None, others=None, **changes):
+    """A training that went well, on `data`; `others` are policies at other steps of the run, by step."""
+    data = data or training()
+    learned = tuple(one.index for one in data.episodes if one.index not in held_out)
+    saved = trained_checkpoint(data)
+    loaded = {Path(f"run/checkpoints/{step}"): one for step, one in (others or {}).items()}
+    return Training(
+        dataset=data,
+        contract=measure_contract(data, saved),
+        learned=learned,
+        held_out=tuple(held_out),
+        checkpoint=saved,
+        siblings=tuple(Sibling(int(path.name), path) for path in loaded),
+        policy=policy or LearnedPolicy(shown=data),
+        load=lambda path, statistics=None: loaded[path],
+        **changes,
+    )
 
 
 def _episode(index, rng, task):

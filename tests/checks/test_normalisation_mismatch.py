@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deployments import checkpoint, trained_checkpoint, training
+from deployments import checkpoint, trained_checkpoint, training, training_of
 
 from regrasp import faults
-from regrasp.checks.normalisation_mismatch import normalisation_mismatch
+from regrasp.checks.normalisation_mismatch import normalisation_mismatch, normalisation_mismatch_trained
 from regrasp.data.contract import measure_contract
 from regrasp.diagnosis.check import Undecided
 from regrasp.diagnosis.preflight import preflight
@@ -92,3 +92,19 @@ def test_preflight_reads_the_checkpoint_where_it_is_given():
     assert not judged.go
     assert [finding.check for finding in judged.findings] == ["normalisation-mismatch"]
     assert preflight(KNOWN, live(), checkpoint=SOUND).go
+
+
+def test_the_training_data_tell_a_command_that_is_normalised_by_other_numbers():
+    trained = training_of(DATA)
+    wide = with_statistic("action", "std", lambda std: np.where(np.arange(6) == 1, 1.3, 1.0) * std)
+    (finding,) = normalisation_mismatch_trained(replace(trained, checkpoint=wide))
+    assert "normalises action, joint 'shoulder_lift'" in finding.summary
+    assert "regrasp fix CHECKPOINT --train TRAIN" in finding.fix.command
+    assert not list(normalisation_mismatch_trained(trained))
+
+
+def test_a_ratio_of_exactly_the_limit_is_fine_against_the_data():
+    wide = with_statistic("action", "std", lambda std: 1.2 * std)
+    trained = replace(training_of(DATA), checkpoint=wide)
+    assert not list(normalisation_mismatch_trained(trained, max_ratio=1.2 + 1e-6))
+    assert list(normalisation_mismatch_trained(trained, max_ratio=1.2 - 1e-6))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from regrasp.data.contract import Contract
 
 
-@check(severity=Severity.ERROR)
+@check(severity=Severity.ERROR, explains=("too-few-epochs", "too-many-epochs"))
 def changed_policy_files(contract: "Contract", checkpoint: "Checkpoint") -> Iterator[Finding]:
     """The files of the policy, against those that the contract was made for."""
     if not contract.policy_files:

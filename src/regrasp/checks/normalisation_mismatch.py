@@ -11,22 +11,28 @@ without a word, and the arm hardly moves or wobbles (issues 821, 1763, 4415). `l
 the statistics by those of the new data; `--resume` keeps the old ones.
 
 ## How it decides
-*Against the contract.* The digest of all statistics must be the same; the joint and the statistic that differ most are
-named.
+*Against the contract.* The digest of all statistics must be the same; the joint and the statistic that differ most
+are named.
 
 *Against the data.* Means and deviations of the joints must be those of the data that the contract was measured from:
-within `max_shift` deviations, and within a factor of `max_ratio`. This tells statistics of other data even where
-the contract was made later.
+within `max_shift` deviations, and within a factor of `max_ratio`. This tells statistics of other data even where the
+contract was made later. `regrasp diagnose` has the data at hand, and looks at the commands too, more closely: within
+`TRAINED_SHIFT` deviations and a factor of `TRAINED_RATIO`.
 
 *In itself.* All finite; the same on both sides; there for each kind of feature that config.json wants normalised.
 
+*Whether it is the cause.* `regrasp diagnose` asks the policy again with the rightful statistics in its own
+processors. It is the cause when its answers about frames of its own training come back to what was demonstrated, and
+its plans for what the rollouts showed move.
+
 ## What can fool it
-A policy that was trained in two parts (`--resume` on a dataset that had grown) keeps the first statistics, and rightly:
-override the check by name.
+A policy that was trained in two parts (`--resume` on a dataset that had grown) keeps the first statistics, and
+rightly: override the check by name.
 
 ## How to fix it
-Put back the files policy_preprocessor... and policy_postprocessor... that were saved with the weights. If the policy was
-trained with these numbers, measure the contract again from its data.
+`regrasp fix CHECKPOINT --train DATASET --into NEW` writes a copy with the rightful statistics: those that the
+contract holds, else those of the data. If the policy was trained with the numbers that it has, measure the contract
+again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,6 +50,7 @@ from regrasp.diagnosis.fix import Fix
 if TYPE_CHECKING:
     from regrasp.data.checkpoint import Checkpoint
     from regrasp.data.contract import Contract
+    from regrasp.diagnosis.trained import Training
 
 type Statistics = Mapping[str, Mapping[str, NDArray[Any]]]
 
@@ -54,11 +61,18 @@ episodes, which LeRobot counts in, move it by some hundredths."""
 MAX_RATIO = 2.0
 """Between the deviation of the data and the normaliser's."""
 
+TRAINED_SHIFT, TRAINED_RATIO = 0.25, 1.25
+"""The same where the data lie beside it, and where asking the policy tells whether a difference matters."""
+
 KINDS = {"STATE": STATE, "ACTION": ACTION}
 """LeRobot's kinds of features that are joints."""
 
 
-@check(severity=Severity.ERROR)
+CONSEQUENCES = ("too-few-epochs", "too-many-epochs")
+"""Wrong statistics spoil the answers about training frames too."""
+
+
+@check(severity=Severity.ERROR, explains=CONSEQUENCES)
 def normalisation_mismatch(
     contract: "Contract",
     checkpoint: "Checkpoint",
@@ -83,6 +97,39 @@ def normalisation_mismatch(
         )
 
 
+@check(severity=Severity.ERROR, explains=CONSEQUENCES)
+def normalisation_mismatch_trained(
+    training: "Training", *, max_shift: float = TRAINED_SHIFT, max_ratio: float = TRAINED_RATIO
+) -> Iterator[Finding]:
+    """The statistics of joints and commands, against the data that the policy was trained on."""
+    if training.checkpoint is None or not training.checkpoint.normalizer:
+        raise Undecided("needs a checkpoint with the statistics of a normaliser")
+    counted = {STATE: training.dataset.states, ACTION: training.dataset.actions}
+    for feature, statistics in joint_statistics(training.checkpoint.normalizer).items():
+        names, values = training.contract.joint_names, counted[feature]
+        if not {"mean", "std"} <= statistics.keys() or len(statistics["mean"]) != values.shape[1]:
+            continue
+        means, deviations = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+        stored = zip(statistics["mean"], statistics["std"], strict=True)
+        for place, (mean, std) in enumerate(stored):
+            apart = _apart(mean, std, float(means[place]), float(deviations[place]))
+            if apart[0] > max_shift or apart[1] > max_ratio:
+                called = names[place] if place < len(names) else str(place + 1)
+                yield _finding(
+                    f"The policy normalises {feature}, joint '{called}', with {mean:.1f} +- {std:.1f}; the training "
+                    f"data have {means[place]:.1f} +- {deviations[place]:.1f}.",
+                    Evidence("mean differs by", round(apart[0], 2), max_shift, "deviations"),
+                    Evidence("deviation differs by a factor of", round(apart[1], 2), max_ratio),
+                )
+                return
+
+
+def _apart(mean: float, std: float, other_mean: float, other_std: float) -> tuple[float, float]:
+    """Difference of two means in the larger deviation, and the deviations' ratio, 1 and more."""
+    scale = max(other_std, std, 1e-3)
+    return abs(mean - other_mean) / scale, scale / max(min(other_std, std), 1e-3)
+
+
 def _wanted(checkpoint: "Checkpoint") -> list[str] | None:
     """Features of joints that the policy wants normalised; None when it does not say."""
     mapping = checkpoint.config.get("normalization_mapping")
@@ -99,6 +146,7 @@ def _missing(checkpoint: "Checkpoint", wanted: list[str] | None) -> Finding | No
         f"The policy wants {' and '.join(lost)} normalised and has no statistics of it; LeRobot would pass the raw "
         "numbers on.",
         Evidence("features without statistics", len(lost), 0),
+        command=None,
     )
 
 
@@ -167,9 +215,7 @@ def _of_other_data(
         return None
     for place, joint in enumerate(contract.joints):
         mean, std = stored["mean"][place], stored["std"][place]
-        scale = max(joint.state_std, std, 1e-3)
-        shift = abs(mean - joint.state_mean) / scale
-        ratio = scale / max(min(joint.state_std, std), 1e-3)
+        shift, ratio = _apart(mean, std, joint.state_mean, joint.state_std)
         if shift > max_shift or ratio > max_ratio:
             return _finding(
                 f"The policy normalises joint '{joint.name}' with {mean:.1f} +- {std:.1f}; "
@@ -199,13 +245,21 @@ def _largest_difference(
     return feature, name, joint, size
 
 
-def _finding(summary: str, *evidence: Evidence) -> Finding:
+RESTORE = (
+    "regrasp fix CHECKPOINT --train TRAIN --into CHECKPOINT_restored && "
+    "regrasp rollout CHECKPOINT_restored --station STATION"
+)
+"""A copy with the rightful statistics, rolled out."""
+
+
+def _finding(summary: str, *evidence: Evidence, command: str | None = RESTORE) -> Finding:
     return Finding(
         summary=summary,
         where=Where(),
         evidence=evidence,
         fix=Fix(
             "Put back the policy_preprocessor and policy_postprocessor files that were saved with the weights; if it was "
-            "trained with these, run `regrasp contract make` with its data."
+            "trained with these, run `regrasp contract make` with its data.",
+            command,
         ),
     )

@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from regrasp.diagnosis.probe import ProbedPolicy
+    from regrasp.diagnosis.trained import Loader
 
 
 def command(
@@ -28,7 +29,8 @@ def command(
 
     data, deployed = read_dataset(train), read_rollouts(rollouts)
     policy = load_policy_or_say_why(checkpoint) if probe else None
-    found = diagnose(checkpoint, train=data, rollouts=deployed, policy=policy, station=station)
+    load = other_checkpoints() if policy is not None else None
+    found = diagnose(checkpoint, train=data, rollouts=deployed, policy=policy, load=load, station=station)
     if confirm:
         from regrasp.cli.trials import trial_on_twin
         from regrasp.diagnosis.confirm import confirm as confirmed
@@ -62,3 +64,10 @@ def load_policy_or_say_why(checkpoint: Path) -> "ProbedPolicy | None":
     except (CheckpointError, ModuleNotFoundError) as error:
         print(f"The policy cannot be asked, so causes are only suspected: {error}", file=sys.stderr)
         return None
+
+
+def other_checkpoints() -> "Loader":
+    """Loads checkpoints beside the one that failed; after `load_policy_or_say_why` has loaded that one."""
+    from regrasp.lerobot_bridge.policies import load_policy
+
+    return load_policy

@@ -13,9 +13,18 @@ if TYPE_CHECKING:
 
 def command(
     dataset: Annotated[
-        str, typer.Argument(help="A dataset's folder, or its id on the Hub.", metavar="DATASET")
+        str,
+        typer.Argument(
+            help="A dataset's folder, or its id on the Hub; with --train, a checkpoint.", metavar="DATASET"
+        ),
     ],
     into: Annotated[Path, typer.Option(help="New folder for the repaired copy.", metavar="NEW")],
+    train: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a checkpoint: the data it was trained on, to put its statistics right.", metavar="D"
+        ),
+    ] = None,
     names: Annotated[
         list[str] | None,
         typer.Argument(help="Put right what these checks find; all by default.", metavar="[NAME ...]"),
@@ -24,7 +33,13 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Put right what needs no judgement, on a copy; show first what is done."""
+    """Put right what needs no judgement, on a copy; show first what is done.
+
+    With --train, the copy is one of a checkpoint, and normalises with the statistics that it was trained with.
+    """
+    if train is not None:
+        _restore(dataset, train, into, as_json=as_json, dry_run=dry_run)
+        return
     from regrasp.data import read_dataset
     from regrasp.data.new_folder import require_new_folder
     from regrasp.diagnosis.fix import require_v3
@@ -54,6 +69,31 @@ def command(
     else:
         _print_outcome(fixed)
     raise typer.Exit(0 if fixed.done else 1)
+
+
+def _restore(checkpoint: str, train: str, into: Path, *, as_json: bool, dry_run: bool) -> None:
+    """A checkpoint's statistics; exit code 1 where a dry run finds some to exchange."""
+    import json
+
+    from regrasp.data import read_dataset
+    from regrasp.data.checkpoint import pretrained_folder
+    from regrasp.data.new_folder import require_new_folder
+    from regrasp.data.normaliser import plan_restoring, restore
+
+    require_new_folder(into, [pretrained_folder(checkpoint)])
+    plan = plan_restoring(checkpoint, read_dataset(train, video=False))
+    written = None if dry_run or not plan.changes else restore(plan, into)
+    if as_json:
+        typer.echo(json.dumps({**plan.to_json(), "into": None if written is None else str(into)}, indent=2))
+    else:
+        for change in plan.changes:
+            typer.echo(f"will fix   {change}")
+        if not plan.changes:
+            typer.echo(f"{checkpoint}: its statistics are those of {plan.named}; nothing is written")
+        if written is not None:
+            typer.echo(f"written    {into}: {len(plan.changes)} statistics are those of {plan.named}")
+            typer.echo(f"next: regrasp rollout {into} --station STATION --out NEW")
+    raise typer.Exit(1 if dry_run and plan.changes else 0)
 
 
 def _agreed(into: Path) -> bool:

@@ -23,12 +23,15 @@ from regrasp.data.checkpoint import (
     read_checkpoint,
     read_safetensors,
 )
-from regrasp.data.contract import Contract, joint_statistics
+from regrasp.data.contract import NORMALISING, Contract, joint_statistics, of_checkpoint, write_contract
 from regrasp.data.dataset import Dataset
 from regrasp.data.metadata import ACTION, STATE
 from regrasp.data.new_folder import copy_folder, new_folder
 from regrasp.data.statistics import pooled_statistics
 from regrasp.errors import CheckpointError
+
+SAME = 1e-4
+"""Statistics that differ by less, as a share or in their unit, are the same: LeRobot keeps them as float32."""
 
 type Statistics = Mapping[str, Mapping[str, NDArray[Any]]]
 """Feature -> statistic -> values."""
@@ -65,7 +68,9 @@ def rightful_statistics(checkpoint: Checkpoint, contract: Contract | None, datas
 def with_statistics(held: Statistics, rightful: Statistics) -> dict[str, dict[str, NDArray[Any]]]:
     """What a normaliser holds, with those numbers in place that `rightful` knows in the same shape."""
     return {
-        feature: {name: _in_place(values, rightful.get(feature, {}).get(name)) for name, values in kept.items()}
+        feature: {
+            name: _in_place(values, rightful.get(feature, {}).get(name)) for name, values in kept.items()
+        }
         for feature, kept in held.items()
     }
 
@@ -92,11 +97,65 @@ def rewritten_checkpoint(path: str | Path, into: Path, statistics: Statistics) -
     return into / MODEL_FOLDER
 
 
-def restored_checkpoint(path: str | Path, dataset: Dataset, into: Path) -> tuple[Path, Rightful]:
-    """A copy of a checkpoint with the statistics that it ought to have; see `rightful_statistics`."""
+@dataclass(frozen=True, eq=False)
+class Restoring:
+    """What a copy of a checkpoint would normalise with, and what of it differs from what it has now.
+
+    `changes` are sentences, one for each statistic of a feature.
+    """
+
+    checkpoint: Checkpoint
+    dataset: Dataset
+    rightful: Rightful
+    changes: tuple[str, ...]
+
+    @property
+    def named(self) -> str:
+        """Where the statistics come from."""
+        return "its contract" if self.rightful.source == "contract" else self.dataset.name
+
+    def to_json(self) -> dict[str, object]:
+        """As `regrasp fix --json` prints it."""
+        return {
+            "checkpoint": str(self.checkpoint.path),
+            "statistics_of": self.rightful.source,
+            "changes": list(self.changes),
+        }
+
+
+def plan_restoring(path: str | Path, dataset: Dataset) -> Restoring:
+    """What there is to put right in the statistics of a checkpoint that was trained on a dataset."""
     checkpoint = read_checkpoint(path)
     rightful = rightful_statistics(checkpoint, checkpoint.contract, dataset)
-    return rewritten_checkpoint(path, into, rightful.statistics), rightful
+    changes = [
+        *_changes("on the way in", checkpoint.normalizer, rightful.statistics),
+        *_changes("on the way out", checkpoint.unnormalizer, rightful.statistics),
+    ]
+    return Restoring(checkpoint, dataset, rightful, tuple(changes))
+
+
+def restore(plan: Restoring, into: Path) -> Path:
+    """Write the copy, with a contract that knows its statistics; gives its `pretrained_model`."""
+    written = rewritten_checkpoint(plan.checkpoint.path, into, plan.rightful.statistics)
+    contract, copy = plan.checkpoint.contract, read_checkpoint(written)
+    if contract is not None and contract.normalisation_digest != copy.normalisation_digest:
+        write_contract(written, contract.model_copy(update=of_checkpoint(copy)))
+    return written
+
+
+def _changes(way: str, held: Statistics, rightful: Statistics) -> list[str]:
+    """What would change, feature by feature."""
+    told: list[str] = []
+    for feature, kept in with_statistics(held, rightful).items():
+        for name, new in kept.items():
+            old = held[feature][name]
+            if name in NORMALISING and not np.allclose(old, new, rtol=SAME, atol=SAME, equal_nan=True):
+                told.append(f"{name} of {feature} {way}: {_told(old)} becomes {_told(new)}")
+    return told
+
+
+def _told(values: NDArray[Any]) -> str:
+    return " ".join(f"{value:.4g}" for value in np.ravel(values))
 
 
 def _changed(contract: Contract, checkpoint: Checkpoint) -> bool:

@@ -7,7 +7,7 @@ the success does not miss was no cause. So two causes are both found where neith
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from regrasp.diagnosis.address import is_rollout
+from regrasp.diagnosis.address import Address, is_rollout
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Rerun, Status
 from regrasp.errors import UsageError
 from regrasp.stats import Rate, Sequential, sequential_pairs
@@ -35,7 +35,7 @@ def confirm(diagnosis: Diagnosis, trial: Trial, *, most_starts: int = MOST_START
     """
     if most_starts < STEP:
         raise UsageError(f"Found {most_starts} starts to confirm with; expected at least {STEP}.")
-    tested = [cause for cause in diagnosis.causes if _can_be_rerun(cause)]
+    tested = [cause for cause in diagnosis.causes if _can_be_rerun(cause, diagnosis.address)]
     if not tested:
         return diagnosis
     runs = _Runs(diagnosis, trial, most_starts)
@@ -44,8 +44,11 @@ def confirm(diagnosis: Diagnosis, trial: Trial, *, most_starts: int = MOST_START
     return replace(diagnosis, causes=tuple(sorted(causes, key=lambda one: (one.status.rank, -one.score))))
 
 
-def _can_be_rerun(cause: Cause) -> bool:
-    return cause.status in (Status.CAUSE, Status.SUSPECTED) and is_rollout(cause.command)
+def _can_be_rerun(cause: Cause, address: Address) -> bool:
+    """Whether it may be the cause, and its command changes how the same policy is run."""
+    if cause.status not in (Status.CAUSE, Status.SUSPECTED) or not is_rollout(cause.command):
+        return False
+    return address.options_after((cause.name, cause.command)) != dict(address.options)
 
 
 def _judged(tested: Sequence[Cause], runs: "_Runs") -> dict[str, Cause]:

@@ -309,7 +309,7 @@ def _map(
 ) -> Map:
     """Of the objects where the dataset has them, else of the grasps."""
     outcomes = {outcome.episode: outcome for outcome in _outcomes(dataset)}
-    episodes, places = _objects(dataset, outcomes)
+    episodes, places = object_places(dataset, outcomes)
     of: Literal["objects", "grasps"] = "objects"
     if len(places) < FEWEST_PLACES:
         of = "grasps"
@@ -346,7 +346,7 @@ def _outcomes(dataset: Dataset) -> tuple[Outcome, ...]:
     return () if found is None else found[0]
 
 
-def _objects(
+def object_places(
     dataset: Dataset, outcomes: Mapping[int, Outcome]
 ) -> tuple[tuple[int, ...], NDArray[np.float64]]:
     """Where the object lay at the start, as the twin notes it; nothing for a dataset that has no notes."""

@@ -9,10 +9,12 @@ from regrasp.data.contract import Contract, measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.experiment import Setting, run_experiments
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.probe import (
     Case,
     InputDistance,
+    ObservationBatch,
     ProbedPolicy,
     ProbeResult,
     Reference,
@@ -24,6 +26,7 @@ from regrasp.diagnosis.probe import (
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
 from regrasp.diagnosis.runner import run_checks
 from regrasp.diagnosis.symptoms import symptoms
+from regrasp.diagnosis.trained import Loader, Training, read_training
 from regrasp.errors import DatasetError
 from regrasp.stats import Rate
 
@@ -34,12 +37,14 @@ def diagnose(
     train: Dataset | str | Path,
     rollouts: Rollouts | str | Path,
     policy: ProbedPolicy | None = None,
+    load: Loader | None = None,
     station: str | None = None,
 ) -> Diagnosis:
-    """What differs between training and deployment, and which of it is the cause.
+    """What differs between training and deployment, or went wrong in training, and which of it is the cause.
 
-    Without a `policy` that can be asked, causes are only suspected. The saved contract is used where there
-    is one, else it is measured from `train`.
+    Without a `policy` that can be asked, causes are only suspected, and without `load`, which loads other checkpoints
+    of its run, most of those that lie in training. The saved contract is used where there is one, else it is measured
+    from `train`.
     """
     checkpoint = read_checkpoint(checkpoint_path)
     data = train if isinstance(train, Dataset) else read_dataset(train)
@@ -52,8 +57,10 @@ def diagnose(
         station or deployment.station or "STATION",
         f"{deployed.dataset.path}_again",
         deployment.options,
+        str(data.path),
     )
-    return judge(contract, data, deployed, policy, address)
+    training = read_training(checkpoint, contract, data, policy, load)
+    return judge(contract, data, deployed, policy, address, training)
 
 
 def judge(
@@ -62,14 +69,31 @@ def judge(
     rollouts: Rollouts,
     policy: ProbedPolicy | None,
     address: Address,
+    training: Training | None = None,
 ) -> Diagnosis:
-    """The diagnosis of artefacts that have been read."""
-    checked = run_checks({"contract": contract, "rollouts": rollouts})
+    """The diagnosis of artefacts that have been read; without `training`, of the deployment alone."""
+    artefacts: dict[str, object] = {"contract": contract, "rollouts": rollouts}
+    if training is not None:
+        artefacts |= {"checkpoint": training.checkpoint, "training": training}
+    checked = run_checks(artefacts)
     probed = None if policy is None else run_probes(policy, contract, train, rollouts, checked.findings)
+    tried = (
+        ()
+        if training is None
+        else run_experiments(
+            Setting(
+                training,
+                rollouts,
+                checked.findings,
+                probed.reference if probed else None,
+                probed.observed if probed else None,
+            )
+        )
+    )
     success = Rate.of(rollouts.successes)
     causes = rank(
         checked.findings,
-        probed.results if probed else (),
+        (*(probed.results if probed else ()), *tried),
         failing=success.n == 0 or success.k < success.n,
         probed=policy is not None,
         address=address,
@@ -88,10 +112,12 @@ def judge(
 
 @dataclass(frozen=True)
 class Probed:
-    """What the probes said, and how far each input lies from the training with nothing changed."""
+    """What the probes said, how far each input lies from the training with nothing changed, and by what it was asked."""
 
     results: tuple[ProbeResult, ...]
     inputs: tuple[InputDistance, ...]
+    reference: Reference
+    observed: ObservationBatch
 
 
 def run_probes(
@@ -108,7 +134,8 @@ def run_probes(
     case = Case.of(contract, healthy, seen, rollouts, reference)
     affected = _affected(rollouts.dataset, findings)
     results = [run_probe(one, case, reference, affected) for one in load_probes()]
-    return Probed(tuple(result for result in results if result is not None), reference.inputs(case.observed))
+    made = tuple(result for result in results if result is not None)
+    return Probed(made, reference.inputs(case.observed), reference, case.observed)
 
 
 def _unexplained(probed: Probed | None, causes: Iterable[Cause]) -> Iterator[Symptom]:

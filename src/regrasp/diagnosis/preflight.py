@@ -1,7 +1,7 @@
 """The contract against what the station shows now. Nothing moves."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +103,8 @@ def preflight(
     if checkpoint is not None:
         artefacts["checkpoint"] = checkpoint
     result = run_checks(artefacts)
-    findings = tuple(addressed(finding, address or Address()) for finding in result.findings)
+    named = replace(address or Address(), train=contract.dataset_id or "TRAIN")
+    findings = tuple(addressed(finding, named) for finding in result.findings)
     present = {finding.check for finding in findings}
     allowed = tuple(name for name in dict.fromkeys(allow) if name in present)
     go = not any(_blocks(finding, allowed) for finding in findings)

@@ -233,7 +233,7 @@ def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Sta
     if probe is None:
         why = "no probe tests it" if probed else "the policy could not be asked"
         return Status.SUSPECTED, f"It differs from training, but {why}."
-    moved = f"the plan moves {probe.moved:.2f} of its spread over training starts"
+    moved = probe.moving.format(probe.moved)
     if probe.moved < CARES_SPREADS:
         return (
             Status.NO_EFFECT,

@@ -50,7 +50,7 @@ class Questions:
         """The policy's errors; not finite answers count as infinitely far off."""
         chunks = policy.chunks(self.batch)[:, : self.shown.shape[1]]
         shown = self.shown[:, : chunks.shape[1]]
-        errors = np.mean(np.abs(chunks - shown) / self.spread, axis=(1, 2))
+        errors = np.nanmean(np.abs(chunks - shown) / self.spread, axis=(1, 2))
         return Answers(self.episodes, np.where(np.isfinite(errors), errors, np.inf), self.looked_up)
 
 
@@ -142,4 +142,6 @@ def _observations(dataset: Dataset, contract: "Contract", episodes: Sequence[Epi
 def _spread_over(episodes: Sequence[Episode]) -> list[Episode]:
     """Up to `MOST_EPISODES` of them, evenly spread over their order."""
     count = min(len(episodes), MOST_EPISODES)
-    return [episodes[place] for place in np.unique(np.linspace(0, len(episodes) - 1, count).round().astype(int))]
+    return [
+        episodes[place] for place in np.unique(np.linspace(0, len(episodes) - 1, count).round().astype(int))
+    ]

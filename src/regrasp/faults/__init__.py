@@ -14,6 +14,7 @@ from regrasp.faults.changed_resolution import changed_resolution
 from regrasp.faults.clipped_actions import clipped_actions
 from regrasp.faults.copied_actions import copied_actions
 from regrasp.faults.dark_camera import dark_camera
+from regrasp.faults.dataset_defect import dataset_defect
 from regrasp.faults.dropped_frames import dropped_frames
 from regrasp.faults.duplicate_episodes import duplicate_episodes
 from regrasp.faults.empty_instruction import empty_instruction
@@ -44,7 +45,10 @@ from regrasp.faults.start_pose_shift import start_pose_shift
 from regrasp.faults.swapped_cameras import swapped_cameras
 from regrasp.faults.thin_coverage import thin_coverage
 from regrasp.faults.timer_ended_episodes import timer_ended_episodes
+from regrasp.faults.too_few_epochs import too_few_epochs
+from regrasp.faults.too_many_epochs import too_many_epochs
 from regrasp.faults.truncated_episodes import truncated_episodes
+from regrasp.faults.uncovered_positions import uncovered_positions
 from regrasp.faults.unfollowed_joint import unfollowed_joint
 from regrasp.faults.unit_mismatch import unit_mismatch
 from regrasp.faults.unspecific_instruction import unspecific_instruction
@@ -67,6 +71,7 @@ __all__ = [
     "changed_resolution",
     "exchanged_colours",
     "dark_camera",
+    "dataset_defect",
     "duplicate_episodes",
     "empty_instruction",
     "flipped_camera",
@@ -94,7 +99,10 @@ __all__ = [
     "swapped_cameras",
     "thin_coverage",
     "timer_ended_episodes",
+    "too_few_epochs",
+    "too_many_epochs",
     "truncated_episodes",
+    "uncovered_positions",
     "unfollowed_joint",
     "video_out_of_step",
     "unit_mismatch",
