@@ -6,7 +6,7 @@ are exchanged: names, shapes, types and everything else in the files stay byte f
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,20 +49,24 @@ def rightful_statistics(checkpoint: Checkpoint, contract: Contract | None, datas
     """Those that were saved with the weights, as the contract holds them; else those of the training data.
 
     A contract that was written beside other statistics than the checkpoint has now is believed: it was there first.
-    Of the data, what LeRobot took is taken (`meta/stats.json`), or counted anew where that is missing.
+    Of the data, what LeRobot took is taken (`meta/stats.json`), or counted anew where that is missing. Statistics of
+    pictures, which a contract does not hold, stay as they are unless those of the data give its digest.
     """
     if contract is not None and contract.normalisation and _changed(contract, checkpoint):
         kept = {
             feature: {name: np.array(values) for name, values in statistics.items()}
             for feature, statistics in contract.normalisation.items()
         }
-        return Rightful(kept, "contract")
+        whole = {**dataset.stats, **kept}
+        held = with_statistics(checkpoint.normalizer, whole)
+        same = replace(checkpoint, normalizer=held).normalisation_digest == contract.normalisation_digest
+        return Rightful(whole if same else kept, "contract")
     counted = {STATE: dataset.states, ACTION: dataset.actions}
     own = {
         feature: dataset.stats.get(feature) or pooled_statistics(values)
         for feature, values in counted.items()
     }
-    return Rightful({**dataset.stats, **own}, "data")
+    return Rightful(own, "data")
 
 
 def with_statistics(held: Statistics, rightful: Statistics) -> dict[str, dict[str, NDArray[Any]]]:

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from regrasp.data.checkpoint import Checkpoint, read_checkpoint
+from regrasp.data.metadata import ACTION, STATE
 from regrasp.data.normaliser import rewritten_checkpoint
 
 type Statistics = Mapping[str, Mapping[str, NDArray[Any]]]
@@ -32,9 +33,10 @@ def _scaled(statistics: Statistics, times: float) -> dict[str, dict[str, NDArray
 
 
 def mis_normalised(path: str | Path, into: Path, *, times: float = 1.5) -> Path:
-    """A copy on disk of the checkpoint at `path` with means and deviations `times` as large; gives its folder.
+    """A copy on disk of the checkpoint at `path` with its joints' means and deviations `times` as large; its folder.
 
     The contract beside it is the old one, which still holds the rightful statistics.
     """
     checkpoint = read_checkpoint(path)
-    return rewritten_checkpoint(path, into, _scaled(checkpoint.normalizer, times))
+    joints = {name: kept for name, kept in checkpoint.normalizer.items() if name in (STATE, ACTION)}
+    return rewritten_checkpoint(path, into, _scaled(joints, times))
