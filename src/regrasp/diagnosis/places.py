@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,8 @@ class Placed:
             return 1.0
         from scipy.stats import mannwhitneyu
 
-        return float(mannwhitneyu(failed, succeeded, alternative="greater").pvalue)
+        found: Any = mannwhitneyu(failed, succeeded, alternative="greater")
+        return float(found.pvalue)
 
 
 def placed(training: Dataset, learned: Collection[int], rollouts: Rollouts) -> Placed:

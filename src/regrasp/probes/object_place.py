@@ -1,6 +1,7 @@
 """Rollouts with the object where training had it, held against those with the object elsewhere."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrasp.diagnosis.experiment import Setting, experiment
 from regrasp.diagnosis.places import placed
@@ -44,7 +45,7 @@ def object_place(setting: Setting) -> ProbeResult | None:
     )
 
 
-def _interval(one: np.ndarray, other: np.ndarray, *, draws: int = 500) -> tuple[float, float]:
+def _interval(one: NDArray[np.bool_], other: NDArray[np.bool_], *, draws: int = 500) -> tuple[float, float]:
     """95 % interval of the difference of two shares, by drawing again."""
     rng = np.random.default_rng(0)
     shares = [rng.choice(part.astype(float), size=(draws, len(part))).mean(axis=1) for part in (one, other)]
