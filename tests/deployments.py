@@ -240,11 +240,13 @@ def _episode(index, rng, task):
 
 
 def _film(name, spot, states, rng):
-    """A fixed scene per camera, a pink toy at `spot`, and noise; uint8 [FRAMES, h, w, 3]."""
+    """A fixed scene per camera, a pink toy at `spot`, an arm that comes in, and noise; uint8 [FRAMES, h, w, 3]."""
     height, width = SIZE
     scene = np.random.default_rng(CAMERAS.index(name)).uniform(40, 200, size=(6, 8, 3))
     scene = np.kron(scene, np.ones((height // 6, width // 8, 1)))
     row, column = int((0.5 + 0.3 * spot[1]) * height) - 2, int((0.5 + 0.3 * spot[0]) * width) - 2
     scene[np.clip(row, 0, height - 4) :][:4, np.clip(column, 0, width - 4) :][:, :4] = (220, 120, 150)
     frames = scene + rng.normal(0, 3, size=(FRAMES, height, width, 3))
+    for index in range(1, FRAMES):
+        frames[index, 2:14, (3 * index) % (width - 8) :][:, :8] = 255 * (index % 2)
     return frames.clip(0, 255).astype(np.uint8)

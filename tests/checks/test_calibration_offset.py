@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deployments import NumpyPolicy, contract, rollouts, training
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.checks.calibration_offset import calibration_offset
+from regrasp.checks.calibration_offset import calibration_offset, calibration_offset_deployed
 from regrasp.diagnosis import Undecided
+from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.diagnose import judge
+
+TRAINED = training()
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +92,47 @@ def test_an_offset_below_the_limit_is_fine(twelve):
 def test_two_episodes_cannot_be_compared(dataset):
     with pytest.raises(Undecided, match=r"^needs 3 episodes to compare, got 2$"):
         list(calibration_offset(replace(dataset, episodes=dataset.episodes[:2])))
+
+
+def deployed(broken, train=TRAINED):
+    return list(calibration_offset_deployed(contract(train), train, broken))
+
+
+@pytest.mark.parametrize(("joint", "degrees"), [(1, 12.0), (2, -6.0), (5, 20.0)])
+def test_a_joint_that_reads_elsewhere_than_the_cameras_show_it_is_measured(joint, degrees):
+    (finding,) = deployed(faults.calibration_offset(rollouts(8), joint=joint, degrees=degrees))
+    assert finding.where.joint == TRAINED.joint_names[joint]
+    assert finding.where.episodes == tuple(range(8))
+    assert finding.evidence[0].value == pytest.approx(degrees, abs=2)
+    assert ("more" if degrees > 0 else "less") in finding.summary
+
+
+def test_rollouts_that_start_as_in_training_have_none():
+    assert deployed(rollouts(8)) == []
+
+
+def test_an_arm_that_the_cameras_see_elsewhere_is_left_to_another_check():
+    with pytest.raises(Undecided, match="starts with another view than in training"):
+        deployed(faults.start_pose_shift(rollouts(8)))
+
+
+def test_an_offset_below_the_limit_is_let_be():
+    shifted = faults.calibration_offset(rollouts(8), joint=2, degrees=3.0)
+    assert deployed(shifted) == []
+    assert list(calibration_offset_deployed(contract(TRAINED), TRAINED, shifted, min_offset_deg=2.0))
+
+
+def test_few_rollouts_or_demonstrations_leave_it_undecided():
+    with pytest.raises(Undecided, match="needs 20 training episodes and 3 rollouts, got 40 and 2"):
+        deployed(rollouts(2))
+    few = training(10)
+    with pytest.raises(Undecided, match="got 10 and 8"):
+        deployed(rollouts(8), few)
+
+
+def test_the_offset_explains_the_start_pose_and_the_probe_shifts_it_back():
+    broken = faults.calibration_offset(rollouts(12, successes=1), joint=1, degrees=12.0)
+    found = judge(contract(TRAINED), TRAINED, broken, NumpyPolicy(), Address("runs/x", "twin"))
+    assert found.verdict == "calibration-offset"
+    (cause,) = found.causes
+    assert "shoulder_lift by -1" in cause.probe.intervention

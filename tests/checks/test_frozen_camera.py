@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dataset_folder import write_v3
+from deployments import contract, rollouts, training
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.checks.frozen_camera import frozen_camera
+from regrasp.checks.frozen_camera import frozen_camera, frozen_camera_deployed
 from regrasp.data import Camera, read_dataset
 from regrasp.diagnosis import Undecided, sights
 from regrasp.diagnosis.repair import DropEpisodes
@@ -80,3 +81,23 @@ def test_missing_videos_leave_it_undecided_with_the_reason(dataset, tmp_path):
         "camera 'front': no file videos/observation.images.front/chunk-000/file-000.mp4, "
         "and 1 more camera likewise"
     )
+
+
+def test_a_camera_that_froze_in_rollouts_is_reported_once_with_all_of_them():
+    (finding,) = frozen_camera_deployed(contract(), faults.frozen_camera(rollouts(4), camera="wrist"))
+    assert (finding.where.camera, finding.where.episodes) == ("wrist", (0, 1, 2, 3))
+    assert finding.evidence[0].value == pytest.approx(3.0)
+    assert list(frozen_camera_deployed(contract(), rollouts(4))) == []
+
+
+def test_an_arm_that_hardly_moves_for_the_training_is_no_reason_to_call_a_camera_frozen():
+    still = [replace(one, states=one.states[:1] + 0.01 * one.states) for one in rollouts(4).episodes]
+    resting = replace(rollouts(4), dataset=replace(rollouts(4).dataset, episodes=tuple(still)))
+    assert list(frozen_camera_deployed(contract(), faults.frozen_camera(resting))) == []
+
+
+def test_without_the_ranges_of_the_training_rollouts_leave_it_undecided():
+    known = contract(training())
+    unknown = [joint.model_copy(update={"low": float("nan")}) for joint in known.joints]
+    with pytest.raises(Undecided, match="whose ranges the contract knows"):
+        list(frozen_camera_deployed(known.model_copy(update={"joints": unknown}), rollouts(2)))

@@ -3,7 +3,8 @@
 ## What it detects
 Episodes in which one joint is off by the same angle from the first frame to the last, as after a new calibration
 or a horn that slipped by a tooth: in command and measurement alike, or in one of the two. And a joint that rests
-away from its command by the same angle in every episode.
+away from its command by the same angle in every episode. In rollouts: a joint that reads elsewhere than the cameras
+show it.
 
 ## Why it matters
 The same pose has two sets of numbers. A policy that was shown both aims between them: 10 degrees at the shoulder
@@ -21,31 +22,55 @@ elsewhere returns to the others' poses: its first value is off, its extremes are
 is off in all of them by one amount. At least three of the values must be steady enough among the other episodes to
 tell, the last one or both extremes among them, and they must agree to a quarter of the offset.
 
+*In rollouts*: an arm that was calibrated anew reads `degrees` too much, and is sent as much too little, so that its
+command and its measurement agree; only the cameras can tell. Each joint is learned to be read off the first pictures of
+the training's episodes (ridge regression on a 12 x 16 grid of all cameras), and read off those of the rollouts. A joint
+whose encoder differs from that by `min_offset_deg`, and by 4 standard errors over the rollouts, is reported, if
+the pictures of every camera look like the training's: where they do not, the arm may really stand elsewhere. On the
+simulated arm a picture of 96 x 96 tells pan, elbow, wrist and gripper to 0.1 to 1.1 degrees; the lift, which hardly
+varied, it tells by looking as it always did. Offsets of 12 and -10 degrees were measured as 12.7 and -10.3.
+
 Radians are judged by the same angles. Grippers are left out: objects decide where they rest.
 
 ## What can fool it
 A joint that rests against an object or a stop in some episodes and not in others. A second session with a
 table of another height: every pose of one joint may shift. Where the joint's poses vary from one episode to the next
-by as much as the offset, nothing is seen.
+by as much as the offset, nothing is seen. A joint that the cameras do not see looks right to them wherever it stands:
+3 degrees at the shoulder's lift move nothing in a picture of 96 x 96.
 
 ## How to fix it
 Calibrate leader and follower again, both against the same pose, and record the named episodes anew. If the offset is
-known to be one of calibration, adding it to the joint repairs the data.
+known to be one of calibration, adding it to the joint repairs the data. Before rollouts, restore the calibration that
+the training was recorded with, or calibrate the joint again to the same pose.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
+from regrasp.diagnosis.arm_in_view import (
+    FEWEST_ROLLOUTS,
+    FEWEST_STARTS,
+    MOST_UNLIKE,
+    ZeroOffset,
+    unlikeness,
+    zero_offsets,
+)
+from regrasp.diagnosis.first_looks import first_looks
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.joint_signals import POSES, poses, resting_gaps
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.signals import known_median
 from regrasp.diagnosis.unit_signals import DEGREES_PER, body_joints, in_one_unit, units
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 MIN_EPISODES = 3
 """Of two, either could be off."""
@@ -94,6 +119,62 @@ def calibration_offset(
             moved = _moved_zero(values[:, :, joint], min_offset_deg)
             if moved is not None:
                 yield _of_both(dataset, joint, moved, min_offset_deg)
+
+
+@check(severity=Severity.ERROR, explains=("start-pose-shift",))
+def calibration_offset_deployed(
+    contract: "Contract", train: Dataset, rollouts: Rollouts, *, min_offset_deg: float = 4.0
+) -> Iterator[Finding]:
+    """Report joints of rollouts whose encoders read elsewhere than the cameras show them."""
+    if any(joint.unit not in ("deg", "0-100") for joint in contract.joints):
+        raise Undecided("needs joints in degrees")
+    trained, seen = _first_grids(train), _first_grids(rollouts.dataset)
+    cameras = [name for name in contract.camera_names if name in trained and name in seen]
+    if not cameras:
+        raise Undecided("needs a camera that saw training and rollouts from their first frames on")
+    if len(train.episodes) < FEWEST_STARTS or len(rollouts.episodes) < FEWEST_ROLLOUTS:
+        raise Undecided(
+            f"needs {FEWEST_STARTS} training episodes and {FEWEST_ROLLOUTS} rollouts, got {len(train.episodes)} and "
+            f"{len(rollouts.episodes)}"
+        )
+    trained, seen = ({name: grids[name] for name in cameras} for grids in (trained, seen))
+    unlike = {name: value for name, value in unlikeness(trained, seen).items() if value > MOST_UNLIKE}
+    if unlike:
+        raise Undecided(
+            f"camera '{next(iter(unlike))}' starts with another view than in training, and cannot tell the arm's pose"
+        )
+    starts, now = (
+        np.stack([episode.states[0] for episode in data.episodes]) for data in (train, rollouts.dataset)
+    )
+    for offset in zero_offsets(trained, starts, seen, now, least=min_offset_deg):
+        yield _deployed(contract, rollouts, offset, min_offset_deg)
+
+
+def _first_grids(dataset: Dataset) -> dict[str, NDArray[np.float64]]:
+    """First pictures of those cameras that every episode has, [E, 12, 16, 3]."""
+    return {
+        name: np.stack([looks[episode.index].colours for episode in dataset.episodes])
+        for name, looks in first_looks(dataset).items()
+        if len(looks) == len(dataset.episodes)
+    }
+
+
+def _deployed(contract: "Contract", rollouts: Rollouts, offset: ZeroOffset, least: float) -> Finding:
+    joint = contract.joints[offset.place]
+    unit = "degrees" if joint.unit == "deg" else "of 100"
+    way = "more" if offset.degrees > 0 else "less"
+    return Finding(
+        summary=(
+            f"{joint.name} reads {abs(offset.degrees):.1f} {unit} {way} than the cameras show it "
+            f"({min(abs(offset.low), abs(offset.high)):.1f} to {max(abs(offset.low), abs(offset.high)):.1f})."
+        ),
+        where=Where(tuple(episode.index for episode in rollouts.episodes), joint=joint.name),
+        evidence=(Evidence("offset of the reading", round(offset.degrees, 2), least, unit),),
+        fix=Fix(
+            f"Restore the calibration that the training was recorded with, or calibrate {joint.name} again so that it "
+            f"reads {abs(offset.degrees):.1f} {'less' if offset.degrees > 0 else 'more'} in the same pose."
+        ),
+    )
 
 
 def _odd_group(values: NDArray[np.float64], least: float) -> _Group | None:

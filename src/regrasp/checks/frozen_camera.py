@@ -1,7 +1,8 @@
 """A camera repeats one picture while the arm moves.
 
 ## What it detects
-A stretch of an episode in which a camera's picture stays the same although the arm moves.
+A stretch of an episode, demonstrated or driven by a policy, in which a camera's picture stays the same although the
+arm moves.
 
 ## Why it matters
 The policy is trained to act on a picture that shows nothing of the present. In deployment the live
@@ -17,6 +18,8 @@ more than `moved_share` of their working range: one wrist that turns, or a gripp
 the picture. The longest stretch of each camera in each episode is reported. In large recordings pictures are
 sampled, and the ends of a stretch are those of the samples.
 
+In rollouts the working range is that of the training, and the episodes of a camera are reported together.
+
 A picture that is repeated stays exactly the same through AV1 as LeRobot writes it; through H.264 a cell
 flickers by up to 4.7 at 96 x 96 and 1.1 at 640 x 480. While the joints move by a tenth of their range, some
 cell of a live picture changes by 34 or more in both views of the simulated arm.
@@ -26,21 +29,27 @@ A camera that looks past the arm, or a covered lens, shows the same picture whil
 scene so dark that the arm cannot be made out.
 
 ## How to fix it
-Drop the episodes, then look for a loose cable, or a USB hub that two cameras share.
+Drop the episodes, then look for a loose cable, or a USB hub that two cameras share. Before rollouts, restart the
+camera and see that its picture follows the arm (`regrasp station check`).
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
+from regrasp.data.rollouts import Rollouts
 from regrasp.data.sight import Sight
-from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Where, check
+from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.sights import sights
 from regrasp.diagnosis.signals import gripper_joints, joint_scale
+
+if TYPE_CHECKING:
+    from regrasp.data.contract import Contract
 
 SAME_PICTURE_GREY_LEVELS = 5.0
 """Cells of one picture, encoded twice, stay closer than this; see the page."""
@@ -68,6 +77,40 @@ def frozen_camera(
             start, length = longest_stretch(sight, travel, moved_share, usual)
             if length / episode.fps > max_frozen_s:
                 yield _finding(dataset, episode, name, start, length, max_frozen_s)
+
+
+@check(severity=Severity.ERROR)
+def frozen_camera_deployed(
+    contract: "Contract",
+    rollouts: Rollouts,
+    *,
+    max_frozen_s: float = 0.5,
+    moved_share: float = MOVED_SHARE,
+) -> Iterator[Finding]:
+    """Report the cameras that froze in rollouts, with the longest stretch of each."""
+    data = rollouts.dataset
+    span = np.array([joint.high - joint.low for joint in contract.joints])
+    if not data.episodes or span.shape != data.states.shape[1:] or not (span > 0).all():
+        raise Undecided("needs rollouts of the joints whose ranges the contract knows")
+    arm = np.setdiff1d(np.arange(len(span)), gripper_joints(data.joint_names))
+    for name, looks in sights(data).seen.items():
+        usual = float(np.median([_contrast(sight) for _, sight in looks])) if looks else 0.0
+        frozen_s = {
+            episode.index: longest_stretch(sight, (episode.states / span)[:, arm], moved_share, usual)[1]
+            / episode.fps
+            for episode, sight in looks
+        }
+        longer = {number: seconds for number, seconds in frozen_s.items() if seconds > max_frozen_s}
+        if longer:
+            yield Finding(
+                summary=f"Camera '{name}' repeats one picture while the arm moves, in "
+                f"{len(longer)} of {len(looks)} rollouts.",
+                where=Where(tuple(longer), camera=name),
+                evidence=(Evidence("frozen for", round(max(longer.values()), 2), max_frozen_s, "s"),),
+                fix=Fix(
+                    f"Restart camera '{name}'; look for a loose cable or a USB hub shared by two cameras."
+                ),
+            )
 
 
 def longest_stretch(

@@ -88,7 +88,7 @@ def inverted_gripper(dataset: Dataset, *, min_held_episodes: int = 3) -> Iterato
                 yield _all(dataset, joint, wrong, int(told.sum()))
 
 
-@check(severity=Severity.ERROR, explains=("start-pose-shift",))
+@check(severity=Severity.ERROR, explains=("start-pose-shift", "calibration-offset"))
 def inverted_gripper_deployed(
     contract: "Contract", rollouts: Rollouts, *, least_distance: float = MIN_DISTANCE
 ) -> Iterator[Finding]:

@@ -73,7 +73,7 @@ def unit_mismatch(contract: "Contract", live: LiveView) -> Iterator[Finding]:
         raise Undecided("the robot has no option use_degrees, and its pose does not tell")
 
 
-@check(severity=Severity.ERROR, explains=("start-pose-shift",))
+@check(severity=Severity.ERROR, explains=("start-pose-shift", "calibration-offset"))
 def unit_mismatch_deployed(contract: "Contract", rollouts: Rollouts) -> Iterator[Finding]:
     """The unit of the joints in the rollouts, against that of the training data."""
     if not rollouts.episodes:

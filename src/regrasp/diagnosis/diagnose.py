@@ -72,7 +72,7 @@ def judge(
     training: Training | None = None,
 ) -> Diagnosis:
     """The diagnosis of artefacts that have been read; without `training`, of the deployment alone."""
-    artefacts: dict[str, object] = {"contract": contract, "rollouts": rollouts}
+    artefacts: dict[str, object] = {"contract": contract, "rollouts": rollouts, "train": train}
     if training is not None:
         artefacts |= {"checkpoint": training.checkpoint, "training": training}
     checked = run_checks(artefacts)
