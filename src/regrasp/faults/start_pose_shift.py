@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.preflight import LiveView
-from regrasp.faults.moved_camera import moved
-from regrasp.faults.pictures import change_pictures
+from regrasp.faults.pictures import Picture, change_pictures
 
-SEEN_SHARE = 0.12
-"""Of the width: how far an arm that stands elsewhere moves what a camera shows."""
+SEEN = (0.6, 0.75)
+"""From where to where an arm that stands elsewhere is in a picture, as shares of its width."""
 
 
 def start_pose_shift[Posed: (LiveView, Rollouts)](
@@ -19,7 +18,7 @@ def start_pose_shift[Posed: (LiveView, Rollouts)](
 ) -> Posed:
     """The same, with one joint standing elsewhere: in rollouts in every frame, state and action alike.
 
-    The cameras of rollouts see it: their pictures are shifted by `SEEN_SHARE` of the width.
+    The cameras of rollouts see it: a grey arm covers `SEEN` of their width.
     """
     if isinstance(artefact, LiveView):
         return replace(artefact, joints=artefact.joints + shift_deg * _unit(len(artefact.joints), joint))
@@ -30,13 +29,15 @@ def start_pose_shift[Posed: (LiveView, Rollouts)](
     )
     changed = replace(data, episodes=episodes)
     for camera in data.camera_names:
-        changed = change_pictures(
-            changed,
-            camera,
-            lambda picture, _: moved(picture, SEEN_SHARE, 0.0, 0.0, 1.0),
-            [one.index for one in episodes],
-        )
+        changed = change_pictures(changed, camera, _with_an_arm, [one.index for one in episodes])
     return replace(artefact, dataset=changed)
+
+
+def _with_an_arm(picture: Picture, _: int) -> Picture:
+    left, right = (round(share * picture.shape[1]) for share in SEEN)
+    covered = picture.copy()
+    covered[:, left:right] = 90
+    return covered
 
 
 def _unit(count: int, place: int) -> NDArray[np.float64]:
