@@ -70,8 +70,11 @@ def zero_offsets(
     spread = np.maximum(errors, gaps.std(axis=0, ddof=1))
     standard = spread * np.sqrt(1 / len(states) + 1 / len(train_states))
     off = np.flatnonzero((np.abs(mean) >= least) & (np.abs(mean) > ERRORS * standard))
+    reach = 1.96 * standard
     found = [
-        ZeroOffset(int(j), *(float(mean[j] + k * standard[j]) for k in (0.0, -1.96, 1.96)), float(errors[j]))
+        ZeroOffset(
+            int(j), float(mean[j]), float(mean[j] - reach[j]), float(mean[j] + reach[j]), float(errors[j])
+        )
         for j in off
     ]
     return sorted(found, key=lambda offset: -abs(offset.degrees) / float(standard[offset.place]))
