@@ -117,4 +117,4 @@ def test_a_wrong_instruction_beside_it_is_named_too(one):
 @pytest.mark.parametrize("name", ["dark-camera", "missing-camera"])
 def test_what_cannot_be_brought_back_is_said_to_be_tried_on_training_starts(name):
     (cause,) = diagnosed(injected(name, 6, successes=0)).causes
-    assert cause.reason.startswith("Done to training starts and put right, ")
+    assert cause.reason.startswith("Done to training starts too, ")

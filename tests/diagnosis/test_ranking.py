@@ -6,8 +6,8 @@ import pytest
 
 from regrasp.diagnosis import Evidence, Finding, Fix, Where
 from regrasp.diagnosis.address import Address
-from regrasp.diagnosis.probe import InputDistance, ProbeResult
-from regrasp.diagnosis.ranking import BACK, CARES_SPREADS, Status, rank
+from regrasp.diagnosis.probe import BACK, InputDistance, ProbeResult
+from regrasp.diagnosis.ranking import CARES_SPREADS, Status, rank
 from regrasp.diagnosis.runner import load_check
 
 COMMAND = "regrasp rollout CHECKPOINT --station STATION --starts home"
@@ -161,3 +161,22 @@ def test_one_command_undoes_all_proven_causes():
     assert told == "regrasp rollout c --station twin --seed 3 --out o"
     assert INJECTED.remedy(("frozen-camera", None)) is None
     assert INJECTED.remedy() is None
+
+
+def test_what_moved_is_said_in_the_probes_own_words():
+    own = replace(probe("x"), moving="the arm waits {:.1f} s")
+    (cause,) = ranked([finding("x")], [own])
+    assert cause.reason.endswith("and the arm waits 2.0 s.")
+
+
+def test_a_rough_intervention_needs_less_to_be_proof():
+    rough = replace(probe("x", after=6.0), enough=0.4)
+    assert ranked([finding("x")], [rough])[0].status is Status.CAUSE
+    assert ranked([finding("x")], [probe("x", after=6.0)])[0].status is Status.SUSPECTED
+
+
+def test_what_a_probe_alone_speaks_for_gives_way_to_what_was_found_of_the_same_input():
+    (cause,) = ranked([finding("x")], [probe("x"), probe("y")])
+    assert cause.name == "x"
+    elsewhere = replace(probe("y"), distances=(replace(probe("y").distances[0], name="wrist"),))
+    assert [cause.name for cause in ranked([finding("x")], [probe("x"), elsewhere])] == ["x", "y"]

@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from regrasp.data.contract import CameraContract, Contract
 
 
+FEWEST_ROLLOUTS = 0.2
+"""Share of the rollouts that must look flipped: a single picture of a camera on the arm may, in blinding light."""
+
+
 @check(severity=Severity.ERROR, explains=("moved-camera", "changed-light"))
 def flipped_camera(
     dataset: Dataset, *, min_resemblance: float = 0.5, margin: float = 0.15
@@ -116,7 +120,7 @@ def flipped_camera_deployed(
         clear = {n: flip for n, flip in flips.items() if flip.fit >= least and flip.lead > margin}
         for name in FLIPS:
             alike = {number: flip for number, flip in clear.items() if flip.name == name}
-            if alike:
+            if len(alike) >= FEWEST_ROLLOUTS * len(looks) and alike:
                 yield _deployed(camera.name, alike, len(looks), margin)
 
 

@@ -19,6 +19,11 @@ VARIED_GREY_LEVELS = 3.0
 went by. In the simulated wrist camera's view the jaws remain."""
 
 
+BRIGHTEST, BURNT = 252, 0.15
+"""Level from which a colour counts as at the end of its scale, and the share of such pixels from which a picture has
+lost what it could be recognised by."""
+
+
 @dataclass(frozen=True)
 class ViewLimits:
     """Where a view begins to count as moved; where each comes from is on the page of `moved-camera`.
@@ -55,9 +60,18 @@ def view_of(
     if grey_thumbnail(picture).std() <= EMPTY_GREY_LEVELS:
         return View(None, ())
     if camera.rides:
-        told = _by_jaws(camera, picture)
-        return told or _by_examples(camera, picture, limits.away, limits.resemblance_on_arm)
-    return _by_place(camera, picture, limits)
+        told = _by_jaws(camera, picture) or _by_examples(
+            camera, picture, limits.away, limits.resemblance_on_arm
+        )
+    else:
+        told = _by_place(camera, picture, limits)
+    lost = told is not None and told.place is None and _too_bright(picture)
+    return None if lost else told
+
+
+def _too_bright(picture: NDArray[np.uint8]) -> bool:
+    """Whether a colour of a picture [h, w, 3] is at the end of its scale in much of it: its likeness says nothing."""
+    return float((picture >= BRIGHTEST).mean(axis=(0, 1)).max()) > BURNT
 
 
 def directions(place: Alignment) -> str:

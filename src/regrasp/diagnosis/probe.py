@@ -47,6 +47,10 @@ SAME_WORDS = 0.01
 COARSE = (6, 8)
 """Grid for the pictures of a policy that shows no features: 144 numbers a camera."""
 
+BACK = 0.8
+"""Share of the excess distance that must go for "put right". Measured on the twin, the right intervention
+takes away all of it, the best wrong one two thirds."""
+
 PROBES_PACKAGE = "regrasp.probes"
 
 PLAN_MOVES = "the plan moves {:.2f} of its spread over training starts"
@@ -129,7 +133,10 @@ class Intervention:
     """Observations in which one thing was put right. `inputs` are those it touched, by name.
 
     `command` carries it out on the station, as `regrasp rollout CHECKPOINT --station STATION --OPTION VALUE`;
-    None where no command does. It is compared with `without`: what was observed, where that is None.
+    None where no command does. What cannot be put right in what was observed is done to training starts: `batch` are
+    the starts as they are, `without` the same as the rollouts saw the world. Then it is measured how far the
+    observations lie from those, and how much the plan differs between the two. `enough` is the share of the excess
+    distance that must go for "put right"; less than `BACK` where the intervention can only be an approximate one.
     """
 
     name: str
@@ -137,6 +144,7 @@ class Intervention:
     batch: ObservationBatch
     command: str | None
     without: ObservationBatch | None = None
+    enough: float = BACK
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +237,8 @@ class InputDistance:
 class ProbeResult:
     """What became of one intervention. `moved` is how far the plan moved, in spreads over training starts.
 
-    `simulated` says that the difference was put into training starts and taken out again. `moving` says what moved.
+    `simulated` says that the difference was put into training starts: the distances after it are to those.
+    `moving` says what moved.
     """
 
     probe: str
@@ -241,6 +250,7 @@ class ProbeResult:
     episodes: int
     command: str | None
     simulated: bool = False
+    enough: float = BACK
     moving: str = PLAN_MOVES
 
     @property
@@ -304,6 +314,19 @@ class Reference:
             INSTRUCTION: self._measures[INSTRUCTION].of(words),
         }
 
+    def distances_to(self, changed: ObservationBatch, observed: ObservationBatch) -> dict[str, Array]:
+        """Input -> distance of each observation to the training starts as `changed` shows them, [n].
+
+        What the change does to the starts on average is taken out of the observations, so that the training's own
+        spread stays the measure even where the change leaves none, as a covered lens does.
+        """
+        seen, starts, altered = (self._features(batch) for batch in (observed, self.train, changed))
+        distances = self.distances(observed)
+        for name in self._cameras:
+            away = altered[name].mean(axis=0) - starts[name].mean(axis=0)
+            distances[name] = self._measures[name].of(seen[name] - away)
+        return distances
+
     def healthy(self, name: str) -> tuple[float, float]:
         """Median and limit of an input's distance over training starts."""
         own = self._measures[name].own
@@ -362,7 +385,7 @@ def run_probe(
     if not forms:
         return None
     before = _Answer.of(part.observed, reference)
-    results = [_measured(one, form, before, reference) for form in forms]
+    results = [_measured(one, form, part.observed, before, reference) for form in forms]
     return max(results, key=lambda result: (result.relief, _total_relief(result)), default=None)
 
 
@@ -476,7 +499,11 @@ class _Answer:
 
 
 def _measured(
-    one: Probe, form: Intervention | Measurement, observed: _Answer, reference: Reference
+    one: Probe,
+    form: Intervention | Measurement,
+    batch: ObservationBatch,
+    observed: _Answer,
+    reference: Reference,
 ) -> ProbeResult:
     if isinstance(form, Measurement):
         return ProbeResult(
@@ -490,9 +517,13 @@ def _measured(
             command=form.command,
             moving=form.moving,
         )
-    before = observed if form.without is None else _Answer.of(form.without, reference)
+    before = observed
     after = _Answer.of(form.batch, reference)
-    moved = reference.plan_moved(before.plans, after.plans)
+    if form.without is None:
+        moved = reference.plan_moved(observed.plans, after.plans)
+    else:
+        moved = reference.plan_moved(reference.policy.chunks(form.without), after.plans)
+        after = replace(after, distances=reference.distances_to(form.without, batch))
     return ProbeResult(
         probe=one.name,
         cause=one.cause,
@@ -505,6 +536,7 @@ def _measured(
         episodes=len(moved),
         command=form.command,
         simulated=form.without is not None,
+        enough=form.enough,
     )
 
 

@@ -15,10 +15,6 @@ CARES_SPREADS = 0.25
 """A plan that moves less than this, in its own spread over training starts, is taken for unmoved: a policy
 whose plans differ by a quarter of what two sound starts make them differ does the same task."""
 
-BACK = 0.8
-"""Share of the excess distance that must go for "put right". Measured on the twin, the right intervention
-takes away all of it, the best wrong one two thirds."""
-
 
 class Status(StrEnum):
     """How sure a cause is: confirmed by rollouts, by a probe, by neither; or cleared by either."""
@@ -181,7 +177,8 @@ def rank(
 
     A cause needs three things: a mismatch (a finding, or an input outside the healthy level), an intervention
     that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause. What a difference
-    explains (`@check`) is left out where putting that difference right leaves nothing of it.
+    explains (`@check`) is left out where putting that difference right leaves nothing of it; so is what a probe alone
+    speaks for where a cause that was found puts the same inputs right.
     """
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -196,6 +193,7 @@ def rank(
         for name in mismatched
     ]
     causes = [cause for cause in causes if not any(_explains(other, cause) for other in causes)]
+    causes = [cause for cause in causes if not any(_covers(other, cause) for other in causes)]
     return tuple(sorted(causes, key=lambda cause: (cause.status.rank, -cause.score, cause.name)))
 
 
@@ -210,6 +208,14 @@ def _explains(one: Cause, other: Cause) -> bool:
     return other.name in explained and touched <= {distance.name for distance in one.probe.distances}
 
 
+def _covers(one: Cause, other: Cause) -> bool:
+    """Whether one was found and proven, and puts right every input that the other, which no check found, does."""
+    if one.probe is None or other.probe is None or other.findings or not one.findings:
+        return False
+    touched = {distance.name for distance in other.probe.distances if distance.disturbed}
+    return one.status.proven and touched <= {distance.name for distance in one.probe.distances}
+
+
 def _judge(
     name: str,
     findings: Sequence[Finding],
@@ -219,9 +225,8 @@ def _judge(
     address: Address,
 ) -> Cause:
     status, reason = _status(probe, failing, probed)
-    score = {Status.CAUSE: 1.0, Status.SUSPECTED: 0.5}.get(status, 0.0)
-    if probe is not None:
-        score *= max(0.0, min(1.0, probe.relief))
+    relief = 0.0 if probe is None else max(-1.0, min(1.0, probe.relief))
+    score = {Status.CAUSE: relief, Status.SUSPECTED: 0.25 + 0.25 * relief}.get(status, 0.0)
     fix = _fix_of(findings, probe)
     told = tuple(addressed(finding, address) for finding in findings)
     command = fix.command or AGAIN
@@ -246,12 +251,12 @@ def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Sta
             Status.SUSPECTED,
             f"Put right, {100 * max(probe.relief, 0):.0f} % of the distance goes; {moved}.",
         )
-    how = "Done to training starts and put right" if probe.simulated else "Put right"
+    how = "Done to training starts too" if probe.simulated else "Put right"
     return Status.CAUSE, f"{how}, {_distances(probe)}, and {moved}."
 
 
 def _put_right(probe: ProbeResult) -> bool:
-    return probe.disturbed and probe.relief >= BACK
+    return probe.disturbed and probe.relief >= probe.enough
 
 
 def _distances(probe: ProbeResult) -> str:

@@ -1,4 +1,8 @@
-"""The policy is asked again with colours and contrast of its cameras matched to the training."""
+"""The policy is asked again with colours and contrast of its cameras matched to the training.
+
+Light that was too bright for a camera cannot be taken out of its pictures; so training starts are lit as the rollouts
+were, too, and it is seen whether the rollouts lie among those.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +31,15 @@ def light(case: Case) -> Iterator[Intervention]:
     seen, trained = case.observed.images, case.train.images
     changed = [key for key in seen if key in trained and _changed(seen[key], trained[key])]
     names = tuple(camera_name(key) for key in changed)
+    if changed:
+        relit = {key: _as_lit(trained[key], seen[key]) for key in changed}
+        yield Intervention(
+            name=f"light of {', '.join(names)} as in training, in training starts",
+            inputs=names,
+            batch=case.train,
+            command=None,
+            without=replace(case.train, images={**trained, **relit}),
+        )
     for how in ("", " picture by picture") if changed else ():
         matched = {key: _matched(seen[key], trained[key], each=bool(how)) for key in changed}
         yield Intervention(
@@ -56,6 +69,17 @@ def _matched(pictures: Pictures, trained: Pictures, *, each: bool) -> Pictures:
     gain = deviation / np.maximum(own_deviation, LEAST_DEVIATION)
     lit = mean + gain[:, None, None] * (pictures - own_mean[:, None, None])
     return np.clip(np.round(lit), 0, 255).astype(np.uint8)
+
+
+def _as_lit(pictures: Pictures, seen: Pictures) -> Pictures:
+    """Pictures with each colour's values spread as in those seen: also where light was too bright for the camera."""
+    lit = np.empty_like(pictures)
+    shares = np.linspace(0, 1, 257)
+    for colour in range(3):
+        then, now = (np.quantile(values[..., colour], shares) for values in (pictures, seen))
+        steps, places = np.unique(then, return_index=True)
+        lit[..., colour] = np.round(np.interp(pictures[..., colour], steps, now[places]))
+    return lit
 
 
 def _colours(pictures: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
