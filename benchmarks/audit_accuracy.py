@@ -28,7 +28,6 @@ from regrasp.diagnosis.runner import checks_reading, run_checks
 from regrasp.stats import Rate
 
 OUT = Path(__file__).parents[1] / "docs" / "accuracy.md"
-BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
 LEVELS = ("mild", "middling", "bad")
 
 
@@ -160,12 +159,13 @@ def place(episodes: tuple[int, ...]) -> str:
     return f"{len(episodes)} episodes" if len(episodes) > 4 else f"episodes {list(episodes)}"
 
 
-def put_between(text: str) -> None:
-    """Replace what stands between the marks in docs/accuracy.md."""
+def put_between(text: str, part: str = "audit") -> None:
+    """Replace what stands between the marks of a part of docs/accuracy.md."""
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
     page = OUT.read_text()
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    OUT.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, rest = page.split(begin)
+    _, after = rest.split(end)
+    OUT.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 if __name__ == "__main__":
