@@ -184,10 +184,11 @@ def test_reads_the_checkpoint_and_takes_its_contract(tmp_path):
     (tmp_path / "config.json").write_text('{"type": "keypoint"}')
     told = faults.instruction_mismatch(rollouts(successes=0), told="Fold the towel")
     write_contract(tmp_path, KNOWN.model_copy(update={"instructions": {"Fold the towel": 10}}))
-    assert diagnose(tmp_path, train=TRAIN, rollouts=told).causes == ()
+    found = diagnose(tmp_path, train=TRAIN, rollouts=told)
+    assert "instruction-mismatch" not in {cause.name for cause in found.causes}
     write_contract(tmp_path, KNOWN)
-    (cause,) = diagnose(tmp_path, train=TRAIN, rollouts=told).causes
-    assert cause.name == "instruction-mismatch"
+    found = diagnose(tmp_path, train=TRAIN, rollouts=told)
+    assert "instruction-mismatch" in {cause.name for cause in found.causes}
 
 
 def test_rollouts_of_another_robot_are_refused(tmp_path):

@@ -41,7 +41,7 @@ def camera_view(case: Case) -> Iterator[Intervention]:
         yield Intervention(
             name=f"{' and '.join(names)} laid back upon the training's view",
             inputs=names,
-            batch=replace(case.observed, images=case.observed.images | _laid_back(case, moves)),
+            batch=replace(case.observed, images={**case.observed.images, **_laid_back(case, moves)}),
             command=None,
             enough=LAID_BACK,
         )
@@ -91,7 +91,8 @@ def moved_as(pictures: Pictures, place: Alignment | None, outside: str = "neares
     offset = middle - back @ (middle + shift)
     planes = np.moveaxis(pictures, -1, 1).reshape(-1, height, width)
     moved = [
-        affine_transform(plane.astype(np.float32), back, offset, order=1, mode=outside) for plane in planes
+        affine_transform(plane.astype(np.float32), back, offset.tolist(), order=1, mode=outside)
+        for plane in planes
     ]
     whole = np.round(np.stack(moved)).astype(np.uint8)
     return np.moveaxis(whole.reshape(len(pictures), 3, height, width), 1, -1)
