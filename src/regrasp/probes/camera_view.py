@@ -88,10 +88,10 @@ def moved_as(pictures: Pictures, place: Alignment | None, outside: str = "neares
     back = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) / place.zoom
     middle = np.array([(height - 1) / 2, (width - 1) / 2])
     shift = np.array([place.down, place.right]) * width
-    offset = middle - back @ (middle + shift)
+    matrix = np.column_stack([back, middle - back @ (middle + shift)])
     planes = np.moveaxis(pictures, -1, 1).reshape(-1, height, width)
     moved = [
-        affine_transform(plane.astype(np.float32), back, offset.tolist(), order=1, mode=outside)
+        affine_transform(plane.astype(np.float32), matrix, order=1, mode=outside)
         for plane in planes
     ]
     whole = np.round(np.stack(moved)).astype(np.uint8)
