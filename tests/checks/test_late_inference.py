@@ -16,8 +16,8 @@ from regrasp.checks.late_inference import (
     late_inference,
     late_inference_deployed,
 )
-from regrasp.data.rollouts import Ticks
 from regrasp.diagnosis.check import Undecided
+from regrasp.faults.loop_times import with_ticks
 
 KNOWN = contract().model_copy(update={"fps": 30.0, "chunk_size": 100, "n_action_steps": 20})
 
@@ -88,42 +88,70 @@ def test_a_query_longer_than_half_a_chunk_has_no_number_that_does():
     assert finding.fix.command is None
 
 
-def ticks(rate, episodes=2, turns=50):
-    joined = [
-        Ticks.empty(6)
-        if not turns
-        else Ticks(
-            np.full(turns, episode),
-            np.arange(turns),
-            np.arange(turns) / rate,
-            np.full(turns, np.nan),
-            np.zeros(turns, np.int64),
-            np.zeros(turns, np.int64),
-            np.zeros((turns, 6)),
-            np.zeros((turns, 6)),
-            np.zeros(turns, np.bool_),
-        )
-        for episode in range(episodes)
-    ]
-    return Ticks.joined(joined)
+CHUNKY = contract(chunk_size=20)
 
 
-def deployed(rate, robot_type="so_follower"):
-    return replace(rollouts(2, robot_type=robot_type), ticks=ticks(rate))
+def waiting(inference_s, n_action_steps=5, robot_type="so_follower", **control):
+    """Rollouts at 10 Hz whose queries take `inference_s` each."""
+    given = rollouts(2, robot_type=robot_type)
+    given = replace(given, deployment=replace(given.deployment, control=control))
+    return faults.late_inference(given, inference_s=inference_s, n_action_steps=n_action_steps)
 
 
-def test_a_loop_that_fell_behind_is_reported_with_its_rate():
-    (finding,) = late_inference_deployed(KNOWN, deployed(6.0))
+def test_an_arm_that_waited_at_its_seams_is_reported_with_the_wait_and_the_rate_that_is_left():
+    (finding,) = late_inference_deployed(CHUNKY, waiting(0.6))
     assert finding.where.episodes == (0, 1)
-    assert finding.evidence[0].value == pytest.approx(6.0)
+    assert finding.summary.startswith(
+        "The arm waited 500 ms at each of 5 queries of the policy: of 10 Hz, 5."
+    )
+    assert finding.evidence[0].value == pytest.approx(28 / (2.8 + 5 * 0.5), abs=0.01)
+    assert finding.evidence[1].value == 600
 
 
-def test_a_loop_that_kept_its_rate_is_fine():
-    assert not list(late_inference_deployed(KNOWN, deployed(10.0)))
-    assert not list(late_inference_deployed(KNOWN, deployed(9.01)))
+@pytest.mark.parametrize(("inference_s", "found"), [(0.1, 0), (0.15, 0), (0.2, 1)])
+def test_what_is_left_must_be_nine_tenths(inference_s, found):
+    assert len(list(late_inference_deployed(CHUNKY, waiting(inference_s)))) == found
 
 
-def test_the_twin_is_never_late_and_rollouts_without_times_are_undecided():
-    assert not list(late_inference_deployed(KNOWN, deployed(1.0, "so101_twin")))
+def test_an_arm_that_hurries_after_each_wait_still_waited():
+    given = waiting(0.6, 10)
+    wall = given.ticks.wall_s.copy()
+    nominal = given.ticks.tick / 10
+    hurried = np.maximum(nominal, np.where(given.ticks.position_in_chunk == 1, wall, 0))
+    for row in range(1, len(hurried)):
+        if given.ticks.tick[row] > 0:
+            late = hurried[row - 1] + 0.01 + 0.59 * (given.ticks.position_in_chunk[row - 1] == 0)
+            hurried[row] = max(nominal[row], late)
+        else:
+            hurried[row] = 0.0
+    deployed = replace(given, ticks=replace(given.ticks, wall_s=hurried))
+    (finding,) = late_inference_deployed(CHUNKY, deployed)
+    assert "waited 500 ms at each of 2 queries" in finding.summary
+
+
+def test_a_loop_that_is_slow_between_its_queries_is_another_cause():
+    slow = faults.rate_mismatch(rollouts(2, robot_type="so_follower"), times=0.5, by_the_clock=True)
+    assert not list(late_inference_deployed(CHUNKY, slow))
+
+
+def test_a_real_arm_is_told_to_ask_ahead_and_one_that_does_to_execute_more():
+    (finding,) = late_inference_deployed(CHUNKY, waiting(0.4))
+    assert finding.fix.command.endswith("--n-action-steps 10 --handover")
+    (finding,) = late_inference_deployed(CHUNKY, waiting(0.15, 1, handover="on", horizon="20/1/2"))
+    assert finding.fix.command.endswith("--n-action-steps 5")
+
+
+def test_a_policy_that_is_too_slow_for_its_chunk_has_no_command():
+    (finding,) = late_inference_deployed(CHUNKY, waiting(1.5))
+    assert finding.fix.command is None
+
+
+def test_the_twin_is_late_only_where_its_ticks_say_so():
+    assert list(late_inference_deployed(CHUNKY, waiting(0.6, robot_type="so101_twin")))
+    assert not list(late_inference_deployed(CHUNKY, with_ticks(rollouts(2))))
+    assert not list(late_inference_deployed(CHUNKY, rollouts(2)))
+
+
+def test_a_real_arm_without_the_times_of_its_loop_is_undecided():
     with pytest.raises(Undecided):
-        list(late_inference_deployed(KNOWN, rollouts(2, robot_type="so_follower")))
+        list(late_inference_deployed(CHUNKY, rollouts(2, robot_type="so_follower")))

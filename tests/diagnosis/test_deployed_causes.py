@@ -45,6 +45,11 @@ DEPLOYED = {
     "missing-camera": (faults.missing_camera, {}),
     "moved-camera": (faults.moved_camera, {"right": 0.15, "camera": "front"}),
     "moved-camera turned": (faults.moved_camera, {"right": 0.0, "turn_deg": 14.0, "camera": "wrist"}),
+    "rate-mismatch": (faults.rate_mismatch, {}),
+    "rate-mismatch twice": (faults.rate_mismatch, {"times": 2.0}),
+    "rate-mismatch by the clock": (faults.rate_mismatch, {"times": 0.5, "by_the_clock": True}),
+    "late-inference": (faults.late_inference, {"inference_s": 0.6, "n_action_steps": 5}),
+    "replanning-jumps": (faults.replanning_jumps, {"joint": 2, "jump_deg": 40.0}),
 }
 """What a deployment can suffer, by the name of its check and, after a space, the form."""
 
@@ -78,7 +83,7 @@ def test_without_a_failure_it_is_no_cause(name):
     assert {cause.status for cause in found.causes} == {Status.NO_HARM}
 
 
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("name", [name for name in NEW if name != "replanning-jumps"])
 def test_a_policy_that_does_not_care_is_not_harmed(name):
     blind = NumpyPolicy(blind_to=frozenset({"front", "wrist", "state"}))
     (cause,) = diagnosed(injected(name, 6, successes=0), blind).causes

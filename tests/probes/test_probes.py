@@ -21,16 +21,20 @@ from regrasp.diagnosis.probe import (
     run_probe,
 )
 from regrasp.diagnosis.runner import check_names
+from regrasp.faults.loop_times import with_ticks
 from regrasp.probes.blank_camera import blank_camera
 from regrasp.probes.camera_flip import camera_flip
 from regrasp.probes.camera_permutation import camera_permutation, resized
 from regrasp.probes.camera_view import moved_as
 from regrasp.probes.colour_order import colour_order
 from regrasp.probes.gripper_sense import gripper_sense
+from regrasp.probes.hand_over import hand_over
 from regrasp.probes.instruction import instruction
 from regrasp.probes.joint_units import joint_units
 from regrasp.probes.light import light
+from regrasp.probes.loop_rate import between, loop_rate
 from regrasp.probes.lost_camera import lost_camera
+from regrasp.probes.query_time import query_time
 from regrasp.probes.start_pose import nearest_starts, start_pose
 
 TRAIN = training()
@@ -309,3 +313,70 @@ def test_a_picture_is_moved_as_it_was_found_to_lie(right, down, turn_deg, zoom):
     assert found.coordinates() == pytest.approx(
         Alignment(right, down, turn_deg, zoom).coordinates(), abs=0.006
     )
+
+
+def run_case(deployed, policy=None):
+    """With the rollouts themselves, and a policy to ask."""
+    train = first_observations(TRAIN, KNOWN)
+    reference = Reference(policy or NumpyPolicy(), train, KNOWN)
+    return Case.of(KNOWN, train, first_observations(deployed.dataset, KNOWN), deployed, reference)
+
+
+class Walker(NumpyPolicy):
+    """Plans one degree a frame for each joint, wherever it stands."""
+
+    def chunks(self, batch):
+        return batch.states[:, None] + np.arange(8)[:, None] * np.ones(6)
+
+
+@pytest.mark.parametrize(("times", "off"), [(0.5, 50), (2.0, 100), (0.8, 20)])
+def test_at_another_rate_the_arm_keeps_another_pace_and_is_elsewhere(times, off):
+    (form,) = loop_rate(run_case(faults.rate_mismatch(rollouts(8), times=times), Walker()))
+    (pace,) = form.distances
+    assert (pace.before, pace.after) == (pytest.approx(off), pytest.approx(0, abs=1e-6))
+    assert (form.moved > 0).all()
+
+
+def test_a_loop_that_was_slow_by_the_clock_is_put_right_alike():
+    on_file = faults.rate_mismatch(rollouts(8), times=0.5)
+    by_clock = faults.rate_mismatch(rollouts(8), times=0.5, by_the_clock=True)
+    (one,), (other,) = (list(loop_rate(run_case(given, Walker()))) for given in (on_file, by_clock))
+    np.testing.assert_allclose(one.moved, other.moved)
+
+
+@pytest.mark.parametrize("function", [loop_rate, query_time, hand_over])
+@pytest.mark.parametrize("ticks", [True, False])
+def test_a_loop_in_order_has_nothing_to_put_right(function, ticks):
+    sound = with_ticks(rollouts(8), 30) if ticks else rollouts(8)
+    assert not list(function(run_case(sound)))
+    assert not list(function(case()))
+
+
+def test_frames_between_two_lie_between_them():
+    plans = np.arange(8.0)[None, :, None] ** 2
+    np.testing.assert_allclose(between(plans, np.array([0.0, 2.5, 7.0, 9.0]))[0, :, 0], [0, 6.5, 49, 49])
+
+
+def test_an_arm_that_waits_is_behind_by_the_time_of_a_query():
+    deployed = faults.late_inference(rollouts(8), inference_s=0.3, n_action_steps=5)
+    (form,) = query_time(run_case(deployed, Walker()))
+    spread = Reference(Walker(), first_observations(TRAIN, KNOWN), KNOWN).plan_spread
+    behind = np.minimum(np.arange(8), 2)[:, None] / spread
+    np.testing.assert_allclose(form.moved, np.sqrt(np.mean(behind**2)), rtol=1e-6)
+    assert form.distances[0].before == pytest.approx(100 * (1 - 28 / (28 + 5 * 2)), abs=0.1)
+
+
+@pytest.mark.parametrize("ticks", [True, False])
+def test_chunks_handed_over_step_at_seams_as_demonstrations_do(ticks):
+    sound = with_ticks(rollouts(8), 5) if ticks else rollouts(8)
+    (form,) = hand_over(run_case(faults.replanning_jumps(sound, joint=2, jump_deg=40.0)))
+    (jump,) = form.distances
+    assert jump.before > 6
+    assert jump.after < 3.0
+    assert form.command.endswith("--handover")
+
+
+def test_what_was_handed_over_is_not_handed_over_again():
+    jumping = faults.replanning_jumps(with_ticks(rollouts(8), 5), joint=2, jump_deg=40.0)
+    on = replace(jumping, deployment=replace(jumping.deployment, control={"handover": "on"}))
+    assert not list(hand_over(run_case(on)))

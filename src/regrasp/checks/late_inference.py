@@ -16,8 +16,10 @@ before anything moves: the median of some queries with what the cameras show now
 that reaches it, up to the policy's chunk_size, is offered. Where the next chunk is asked for ahead (`--handover` on a
 real arm), a query of d turns need only leave n_action_steps between d and chunk_size - d.
 
-In rollouts, the times of the turns are compared with the wanted ones. On the twin, whose time waits for the policy,
-nothing is late, and the finding is a warning: a real arm would be.
+In rollouts, the times of the turns tell it: what a turn with a query took beyond 1/fps is time that the arm waited, and
+with the same rule the rate that is left must reach `least_share` of the wanted one. An episode's first query is left out.
+The twin's time waits for the policy, so that nothing is late there, and before a rollout the finding is a warning: a
+real arm would be. `regrasp diagnose` asks the policy for its plans, and measures how far the arm is behind them.
 
 ## What can fool it
 A machine that is busy with something else while it is measured, or later becomes so.
@@ -28,27 +30,20 @@ recorded at a lower rate.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from regrasp.control.seams import choose_horizon
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
+from regrasp.diagnosis.loop_signals import LEAST_SHARE, TWIN, LoopTime, loop_times
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.errors import UsageError
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
-
-LEAST_SHARE = 0.9
-"""Of the wanted rate. Slower by a tenth is within what the policy was taught: the length of the twin's demonstrations,
-on which policies succeed, has a standard deviation of 7 % in the 2 inch area and 10 % in the 6 inch area."""
-
-TWIN = "so101_twin"
 
 
 @check(severity=Severity.ERROR)
@@ -86,22 +81,42 @@ def late_inference(
 def late_inference_deployed(
     contract: "Contract", rollouts: Rollouts, *, least_share: float = LEAST_SHARE
 ) -> Iterator[Finding]:
-    """The rate at which the loop ran, against the wanted one."""
-    if rollouts.dataset.robot_type == TWIN:
-        return
-    wanted = rollouts.dataset.fps
-    rates = {episode.index: _rate_of(rollouts, episode.index) for episode in rollouts.episodes}
-    if not any(math.isfinite(rate) for rate in rates.values()):
+    """The time that the arm waited for the policy, against that in which it moved."""
+    times = loop_times(rollouts)
+    if not times and rollouts.dataset.robot_type != TWIN:
         raise Undecided("the rollouts do not hold the times of the loop")
-    late = tuple(index for index, rate in rates.items() if rate < least_share * wanted)
+    late = [one for one in times if one.held_hz < least_share * one.wanted_hz]
     if late:
-        slowest = min(rates[index] for index in late)
+        worst = min(late, key=lambda one: one.held_hz)
+        wanted, wait_s = worst.wanted_hz, worst.waited_s / worst.queries
         yield Finding(
-            summary=f"The loop ran at {slowest:.3g} Hz at worst; {wanted:g} Hz were wanted.",
-            where=Where(late),
-            evidence=(Evidence("rate", round(slowest, 2), round(least_share * wanted, 2), "Hz"),),
-            fix=Fix("Execute more actions per query, or use a smaller policy or a faster machine."),
+            summary=f"The arm waited {1000 * wait_s:.0f} ms at each of {worst.queries} queries of the policy: of "
+            f"{wanted:g} Hz, {worst.held_hz:.3g} are left.",
+            where=Where(tuple(one.episode for one in late)),
+            evidence=(
+                Evidence("rate that is left", round(worst.held_hz, 2), round(least_share * wanted, 2), "Hz"),
+                Evidence("time of a query", round(1000 * worst.query_s, 1), round(1000 / wanted, 1), "ms"),
+            ),
+            fix=_sooner(contract, rollouts, worst, least_share),
         )
+
+
+def _sooner(contract: "Contract", rollouts: Rollouts, worst: LoopTime, least_share: float) -> Fix:
+    """Ask ahead where a real arm did not; else more actions per query, where the policy plans as many."""
+    chunk, query_s = contract.chunk_size, worst.waited_s / worst.queries + 1 / worst.wanted_hz
+    delay = math.ceil(query_s * worst.wanted_hz)
+    ahead = rollouts.dataset.robot_type != TWIN and not _asked_ahead(rollouts.deployment.control)
+    if ahead and chunk is not None and 2 * delay <= chunk:
+        return Fix(
+            "Ask for each plan before the last one is used up.",
+            f"regrasp rollout CHECKPOINT --station STATION --n-action-steps {chunk // 2} --handover",
+        )
+    return _more(enough_steps(query_s, worst.wanted_hz, least_share), chunk)
+
+
+def _asked_ahead(control: Mapping[str, str]) -> bool:
+    """Whether plans were asked for ahead already."""
+    return control.get("handover") == "on" and not control.get("horizon", "/0").endswith("/0")
 
 
 def _ahead(inference_s: float, live: LiveView, chunk: int, trained: int | None) -> Iterator[Finding]:
@@ -160,14 +175,6 @@ def enough_steps(inference_s: float, fps: float, share: float) -> int:
     """
     waiting_s = max(inference_s - 1 / fps, 0.0)
     return max(1, math.ceil(round(waiting_s * fps * share / (1 - share), 6)))
-
-
-def _rate_of(rollouts: Rollouts, episode: int) -> float:
-    """Turns per second in one episode; NaN where it is not known."""
-    times = rollouts.ticks.wall_s[rollouts.ticks.episode == episode]
-    if len(times) < 2 or not np.isfinite(times).all() or times[-1] <= times[0]:
-        return float("nan")
-    return float((len(times) - 1) / (times[-1] - times[0]))
 
 
 def _more(enough: int, chunk_size: int | None) -> Fix:

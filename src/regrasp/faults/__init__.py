@@ -39,6 +39,7 @@ from regrasp.faults.out_of_limits import out_of_limits
 from regrasp.faults.outlier_episodes import outlier_episodes
 from regrasp.faults.overflowed_image_statistics import overflowed_image_statistics
 from regrasp.faults.rate_mismatch import rate_mismatch
+from regrasp.faults.replanning_jumps import replanning_jumps
 from regrasp.faults.scattered_starts import scattered_starts
 from regrasp.faults.stale_statistics import stale_statistics
 from regrasp.faults.start_pose_shift import start_pose_shift
@@ -93,6 +94,7 @@ __all__ = [
     "outlier_episodes",
     "overflowed_image_statistics",
     "rate_mismatch",
+    "replanning_jumps",
     "scattered_starts",
     "stale_statistics",
     "start_pose_shift",
