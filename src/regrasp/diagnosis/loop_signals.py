@@ -177,4 +177,4 @@ def _clearness(steps: Steps, large: Array) -> float:
 
 def beyond(steps: Array, large: Array) -> NDArray[np.bool_]:
     """Which steps [n, J] take some joint further than `large` [J]."""
-    return (steps > large).any(axis=1)
+    return np.any(steps > large, axis=1)

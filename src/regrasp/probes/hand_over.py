@@ -75,7 +75,9 @@ def _chunked(rollouts: Rollouts, envelope: Array, longest: int) -> Iterator[tupl
             yield wanted_commands(ticks), ticks.chunk
         return
     found = found_seams(rollouts.episodes, envelope, min(longest, LONGEST_CHUNK))
-    for episode in rollouts.episodes if found is not None and found.every else ():
+    if found is None or not found.every:
+        return
+    for episode in rollouts.episodes:
         yield episode.actions, np.arange(episode.length) // found.every
 
 

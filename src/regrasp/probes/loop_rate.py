@@ -76,9 +76,9 @@ def _pace(plans: Array) -> Array:
 def _both_ways(plans: Array, times: float) -> tuple[Array, Array]:
     """Plans [n, chunk, J] at the training's moments, and where the arm is then at `times` the rate; as far as both go."""
     chunk = plans.shape[1]
-    frames = np.arange(chunk)
+    frames = np.arange(chunk, dtype=np.float64)
     frames = frames[frames * times <= chunk - 1]
-    return plans[:, frames], between(plans, frames * times)
+    return plans[:, frames.astype(np.int64)], between(plans, frames * times)
 
 
 def between(plans: Array, frames: Array) -> Array:
