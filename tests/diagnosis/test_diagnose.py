@@ -117,7 +117,7 @@ def test_another_scene_is_seen_but_blamed_on_nothing_that_was_not_proven():
     found = diagnosed(replace(deployed, dataset=elsewhere))
     assert found.verdict is None
     assert {symptom.name for symptom in found.symptoms} == {"unfamiliar-input"}
-    assert found.headline == "No verdict. Suspected: moved-camera."
+    assert "moved-camera" in found.headline
 
 
 def test_a_shift_in_two_rollouts_is_probed_on_those_two():

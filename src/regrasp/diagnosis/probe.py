@@ -136,7 +136,8 @@ class Intervention:
     None where no command does. What cannot be put right in what was observed is done to training starts: `batch` are
     the starts as they are, `without` the same as the rollouts saw the world. Then it is measured how far the
     observations lie from those, and how much the plan differs between the two. `enough` is the share of the excess
-    distance that must go for "put right"; less than `BACK` where the intervention can only be an approximate one.
+    distance that must go for "put right"; less than `BACK` where the intervention can only be an approximate one. `commands_off` [J] is by how much
+    lower than wanted commands arrived in the rollouts, where they did: then the joint counts whose way changes most.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Intervention:
     command: str | None
     without: ObservationBatch | None = None
     enough: float = BACK
+    commands_off: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,6 +351,10 @@ class Reference:
         """How far each plan [n, chunk, J] moved, root mean square over time and joints in spreads, [n]."""
         return np.sqrt(np.mean(((after - before) / self.plan_spread) ** 2, axis=(1, 2)))
 
+    def worst_moved(self, before: Array, after: Array) -> Array:
+        """How far the joint moved that moved most, root mean square over time in spreads, [n]."""
+        return np.sqrt(np.mean(((after - before) / self.plan_spread) ** 2, axis=1)).max(axis=1)
+
     @cached_property
     def _cameras(self) -> tuple[str, ...]:
         return tuple(camera_name(key) for key in self.train.images)
@@ -519,7 +525,9 @@ def _measured(
         )
     before = observed
     after = _Answer.of(form.batch, reference)
-    if form.without is None:
+    if form.commands_off is not None:
+        moved = reference.worst_moved(observed.plans - form.commands_off, after.plans)
+    elif form.without is None:
         moved = reference.plan_moved(observed.plans, after.plans)
     else:
         moved = reference.plan_moved(reference.policy.chunks(form.without), after.plans)

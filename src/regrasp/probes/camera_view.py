@@ -90,10 +90,7 @@ def moved_as(pictures: Pictures, place: Alignment | None, outside: str = "neares
     shift = np.array([place.down, place.right]) * width
     matrix = np.column_stack([back, middle - back @ (middle + shift)])
     planes = np.moveaxis(pictures, -1, 1).reshape(-1, height, width)
-    moved = [
-        affine_transform(plane.astype(np.float32), matrix, order=1, mode=outside)
-        for plane in planes
-    ]
+    moved = [affine_transform(plane.astype(np.float32), matrix, order=1, mode=outside) for plane in planes]
     whole = np.round(np.stack(moved)).astype(np.uint8)
     return np.moveaxis(whole.reshape(len(pictures), 3, height, width), 1, -1)
 

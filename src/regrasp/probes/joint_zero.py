@@ -1,4 +1,7 @@
-"""The policy is asked again with joints shifted back that read elsewhere than the cameras show them."""
+"""The policy is asked again with joints shifted back that read elsewhere than the cameras show them.
+
+A joint that reads too high also goes too low: its commands arrive as much off as it reads.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,10 +33,11 @@ def joint_zero(case: Case) -> Iterator[Intervention]:
     trained, seen = ({key: _grids(batch.images[key]) for key in keys} for batch in (train, observed))
     if not keys or max(unlikeness(trained, seen).values()) > MOST_UNLIKE:
         return
-    states = observed.states.copy()
+    states, off = observed.states.copy(), np.zeros(observed.states.shape[1])
     offsets = zero_offsets(trained, train.states, seen, states, least=LEAST_DEG)
     for offset in offsets:
         states[:, offset.place] -= offset.degrees
+        off[offset.place] = offset.degrees
     if offsets:
         names = case.contract.joint_names
         shifts = ", ".join(f"{names[offset.place]} by {-offset.degrees:+.1f}" for offset in offsets)
@@ -42,6 +46,7 @@ def joint_zero(case: Case) -> Iterator[Intervention]:
             inputs=(STATE,),
             batch=replace(observed, states=states),
             command=None,
+            commands_off=off,
         )
 
 
