@@ -117,14 +117,15 @@ CAUSES: Mapping[str, Draw] = {
     "inverted-gripper": fault("inverted-gripper"),
     "calibration-offset": offset,
     "rate-mismatch": fault("rate-mismatch", times=(0.33, 0.5)),
-    "late-inference": fault("late-inference", seconds=(0.5, 1.0)),
+    "late-inference": fault("late-inference", seconds=(0.8, 1.6)),
+    "replanning-jumps": lambda rng: {"no-handover": "no-handover", "n-action-steps": "40"},
     "weak-grasp": fault("weak-grasp", gripper=(34.0, 45.0)),
     "uncovered-positions": lambda rng: {"area": "6in"},
 }
 """What can be wrong with a deployment, by the name of the check."""
 
 UNKNOWN: Mapping[str, Draw] = {
-    "unlisted-heavy-object": fault("unlisted-heavy-object", mass=(0.8, 1.6)),
+    "unlisted-heavy-object": fault("unlisted-heavy-object", mass=(1.5, 3.0)),
     "unlisted-raised-table": fault("unlisted-raised-table", metres=(0.025, 0.04)),
     "unlisted-slippery-jaws": fault("unlisted-slippery-jaws", friction=(0.03, 0.12)),
 }
@@ -135,7 +136,7 @@ PAIRS = (
     ("changed-light", "start-pose-shift"), ("swapped-cameras", "start-pose-shift"),
     ("instruction-mismatch", "start-pose-shift"), ("exchanged-colours", "inverted-gripper"),
     ("flipped-camera", "unit-mismatch"), ("dark-camera", "instruction-mismatch"),
-    ("moved-camera", "instruction-mismatch"), ("frozen-camera", "instruction-mismatch"),
+    ("moved-camera", "instruction-mismatch"), ("calibration-offset", "instruction-mismatch"),
 )  # fmt: skip
 """Two causes at once."""
 
@@ -218,6 +219,8 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
     rollout(
         checkpoint, station_of("twin", case.options), task=task, episodes=EPISODES, out=folder,
         seed=int(case.options["seed"]), seconds=SECONDS, called="twin", options=case.options,
+        handover="no-handover" not in case.options,
+        n_action_steps=int(case.options.get("n-action-steps", 0)) or None,
     )  # fmt: skip
     rolled_s = time.monotonic() - began
     began, spent = time.monotonic(), time.process_time()
@@ -275,9 +278,9 @@ def _remembered(trial: Any) -> Any:
 
 def _options_in(command: str) -> Options:
     """Options of a printed `regrasp rollout ...`, but for where it writes."""
-    words = shlex.split(command)[5:]
-    pairs = {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
-    return {name: value for name, value in pairs.items() if name != "out"}
+    from regrasp.diagnosis.address import given_in
+
+    return {name: value for name, value in given_in(command) if name != "out"}
 
 
 @cache

@@ -88,7 +88,7 @@ class Address:
         """Options of the run at fault, with those of the commands in their place."""
         options = dict(self.options)
         for command in commands:
-            for name, value in _given_in(command):
+            for name, value in given_in(command):
                 options[name] = _composed(options.get(name), value) if name == "cameras" else value
         return options
 
@@ -145,7 +145,7 @@ AGAIN = "regrasp rollout CHECKPOINT --station STATION"
 """What is run once somebody has put a station right by hand."""
 
 
-def _given_in(command: str) -> Iterator[tuple[str, str]]:
+def given_in(command: str) -> Iterator[tuple[str, str]]:
     """Options of `regrasp rollout CHECKPOINT --station STATION ...`: name without dashes, value.
 
     A flag, which no value follows, has its own name for a value (`--home` is "home": "home").

@@ -136,8 +136,9 @@ class Intervention:
     None where no command does. What cannot be put right in what was observed is done to training starts: `batch` are
     the starts as they are, `without` the same as the rollouts saw the world. Then it is measured how far the
     observations lie from those, and how much the plan differs between the two. `enough` is the share of the excess
-    distance that must go for "put right"; less than `BACK` where the intervention can only be an approximate one. `commands_off` [J] is by how much
-    lower than wanted commands arrived in the rollouts, where they did: then the joint counts whose way changes most.
+    distance that must go for "put right"; less than `BACK` where the intervention can only be an approximate one.
+    `commands_off` [J] is by how much lower than wanted commands arrived in the rollouts, where they did: then the joint
+    counts whose way changes most.
     """
 
     name: str
