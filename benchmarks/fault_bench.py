@@ -12,8 +12,8 @@ written, those of `--set report` only to measure it. `--write` puts the table in
 import argparse
 import json
 import resource
-import shlex
 import shutil
+import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -124,9 +124,13 @@ CAUSES: Mapping[str, Draw] = {
 }
 """What can be wrong with a deployment, by the name of the check."""
 
+OF_TRAINING = {"too-few-epochs": "first epoch", "normalisation-mismatch": "other statistics"}
+"""What can be wrong with a policy, and which one has it."""
+
 UNKNOWN: Mapping[str, Draw] = {
     "unlisted-heavy-object": fault("unlisted-heavy-object", mass=(1.5, 3.0)),
     "unlisted-raised-table": fault("unlisted-raised-table", metres=(0.025, 0.04)),
+    "unlisted-noised-weights": lambda rng: {},
     "unlisted-slippery-jaws": fault("unlisted-slippery-jaws", friction=(0.03, 0.12)),
 }
 """What no check knows."""
@@ -167,6 +171,8 @@ def cases(chosen: str, seeds: int, healthy: int, unknown: int, doubles: int) -> 
                 yield Case(
                     "single", (name,), seed, {"area": "2in", "seed": str(seed)} | draw(_rng(name, seed))
                 )
+            for name, policy in OF_TRAINING.items():
+                yield Case("single", (name,), seed, {"area": "2in", "seed": str(seed)}, policy)
         if number < healthy:
             yield Case(
                 "healthy", (), seed, {"area": "2in", "seed": str(seed)} | _jitter(_rng("healthy", seed))
@@ -174,7 +180,11 @@ def cases(chosen: str, seeds: int, healthy: int, unknown: int, doubles: int) -> 
         if number < unknown:
             name = list(UNKNOWN)[number % len(UNKNOWN)]
             yield Case(
-                "unknown", (name,), seed, {"area": "2in", "seed": str(seed)} | UNKNOWN[name](_rng(name, seed))
+                "unknown",
+                (name,),
+                seed,
+                {"area": "2in", "seed": str(seed)} | UNKNOWN[name](_rng(name, seed)),
+                "noised weights" if "weights" in name else "",
             )
         if number < doubles:
             pair = PAIRS[number % len(PAIRS)]
@@ -206,13 +216,14 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
     """What came of a case, as JSON values."""
     from regrasp.cli.trials import station_of, trial_on_twin
     from regrasp.data.rollouts import read_rollouts
-    from regrasp.diagnosis.address import Address
     from regrasp.diagnosis.confirm import confirm
-    from regrasp.diagnosis.diagnose import judge
+    from regrasp.diagnosis.diagnose import diagnose
+    from regrasp.lerobot_bridge.policies import load_policy
     from regrasp.lerobot_bridge.rollout import rollout
 
     folder = Path(work) / "rollouts" / case.name
     shutil.rmtree(folder, ignore_errors=True)
+    sound_checkpoint, checkpoint = checkpoint, _policy_of(case, checkpoint, Path(work))
     data, contract, policy = _loaded(checkpoint, dataset)
     began = time.monotonic()
     task = case.options.get("task") or next(iter(contract.instructions))
@@ -225,14 +236,14 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
     rolled_s = time.monotonic() - began
     began, spent = time.monotonic(), time.process_time()
     deployed = read_rollouts(folder)
-    found = judge(
-        contract, data, deployed, policy, Address(checkpoint, "twin", "again", deployed.deployment.options)
+    found = diagnose(
+        checkpoint, train=data, rollouts=deployed, policy=policy, load=load_policy, station="twin"
     )
     seconds, cpu_s = time.monotonic() - began, time.process_time() - spent
     trial = _remembered(trial_on_twin(checkpoint, "twin"))
     confirmed = confirm(found, trial)
     fresh = range(100, 100 + FRESH)
-    sound = trial({"area": "2in", "seed": case.options["seed"]}, fresh)
+    sound = trial_on_twin(sound_checkpoint, "twin")({"area": "2in", "seed": case.options["seed"]}, fresh)
     shutil.rmtree(folder)
     return {
         "name": case.name, "kind": case.kind, "causes": case.causes, "options": case.options,
@@ -250,13 +261,60 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
     }  # fmt: skip
 
 
+def _policy_of(case: Case, checkpoint: str, work: Path) -> str:
+    """The folder of the policy that a case is about, made once."""
+    if not case.policy:
+        return checkpoint
+    if case.policy == "first epoch":
+        return str(sorted((Path(checkpoint) / "checkpoints").glob("[0-9]*"))[0])
+    folder = work / "policies" / f"{case.name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    rng = _rng(case.policy, case.seed)
+    if case.policy == "other statistics":
+        from regrasp.faults.normalisation_mismatch import mis_normalised
+
+        return str(mis_normalised(checkpoint, folder, times=float(rng.uniform(1.3, 2.0))))
+    return str(_noised(checkpoint, folder, float(rng.uniform(0.5, 0.9)), rng))
+
+
+def _noised(checkpoint: str, folder: Path, share: float, rng: np.random.Generator) -> Path:
+    """A copy whose weights have noise of a share of their deviation."""
+    from safetensors.numpy import load_file, save_file
+
+    from regrasp.data.checkpoint import pretrained_folder
+
+    shutil.copytree(pretrained_folder(checkpoint), folder)
+    weights = load_file(folder / "model.safetensors")
+    noised = {
+        name: (one + share * one.std() * rng.normal(size=one.shape)).astype(one.dtype)
+        if one.dtype.kind == "f"
+        else one
+        for name, one in weights.items()
+    }
+    save_file(noised, folder / "model.safetensors")
+    return folder
+
+
 def _followed(found: Any, trial: Any, fresh: Sequence[int], sound: Sequence[bool]) -> dict[str, Any] | None:
     """What the policy does once the printed command is followed: that of the verdict, else of the first cause."""
+    from regrasp.cli.trials import trial_on_twin
+
     first = next((cause.fix.command for cause in found.causes if cause.fix.command), None)
     command = found.remedy or first
-    if command is None or not command.startswith("regrasp rollout "):
-        return None
-    outcomes = trial(_options_in(command), fresh)
+    if command is None or " train " in command:
+        return None  # a training of minutes is not repeated in every case
+    *before, rollout = command.split(" && ")
+    for step in before:
+        if (
+            subprocess.run(
+                [sys.executable, "-m", "regrasp", *shlex.split(step)[1:]], capture_output=True
+            ).returncode
+            > 1
+        ):
+            return None
+    named = shlex.split(rollout)[2]
+    again = trial if named == found.address.checkpoint else trial_on_twin(named, "twin")
+    outcomes = again(_options_in(rollout), fresh)
     low, high = compare_paired(sound, outcomes).difference95
     return {"command": command, "k": sum(outcomes), "n": len(outcomes), "difference95": [low, high]}
 
@@ -327,6 +385,7 @@ def main() -> None:
         wanted = [one for one in wanted if {one.kind, *one.causes} & set(options.only)]
     known = _read(notes)
     left = [case for case in wanted if case.name not in known]
+    options.work = str(work.resolve())
     with ProcessPoolExecutor(
         options.workers, mp_context=get_context("spawn"), initializer=_prepare, max_tasks_per_child=40
     ) as pool:
