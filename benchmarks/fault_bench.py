@@ -12,6 +12,7 @@ written, those of `--set report` only to measure it. `--write` puts the table in
 import argparse
 import json
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
