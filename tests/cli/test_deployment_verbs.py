@@ -96,3 +96,28 @@ def test_a_checkpoint_of_another_robot_is_refused_before_anything_is_connected(r
     code, out, err = run("preflight", folder)
     assert (code, out) == (2, "")
     assert err.startswith("error: Found a checkpoint that does not fit station 'twin': The policy moves ")
+
+
+def test_diagnose_says_what_it_needs(run, folder):
+    code, _, err = run("diagnose", folder)
+    assert (code, err) == (
+        2,
+        "error: --train is missing; expected the dataset that the policy was trained on.\n",
+    )
+    for words in (("diagnose", "--train", folder), ("diagnose", folder, "--train", folder)):
+        code, _, err = run(*words)
+        assert code == 2
+        assert err.startswith("error: There is nothing to compare the training with; expected --rollouts R")
+
+
+def test_diagnose_compares_two_datasets_without_a_checkpoint(run, tmp_path):
+    from dataset_folder import write_v3
+    from sound_dataset import sound_dataset
+
+    for name, seed in (("a", 0), ("b", 1)):
+        write_v3(sound_dataset(seed, 6, cameras=False), tmp_path / name, video=False)
+    code, out, _ = run("diagnose", "--train", tmp_path / "a", "--rollouts", tmp_path / "b", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["verdict"] is None
+    assert (told["probed"], told["success"]["n"], told["symptoms"]) == (False, 0, [])

@@ -116,7 +116,7 @@ def test_another_scene_is_seen_but_blamed_on_nothing_that_was_not_proven():
     elsewhere = change_pictures(deployed.dataset, "front", lambda _, __: scene.astype(np.uint8), numbers)
     found = diagnosed(replace(deployed, dataset=elsewhere))
     assert found.verdict is None
-    assert {symptom.name for symptom in found.symptoms} == {"unfamiliar-input"}
+    assert {symptom.name for symptom in found.symptoms} == {"unfamiliar-input", "unfamiliar-pictures"}
     assert "moved-camera" in found.headline
 
 

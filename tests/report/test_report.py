@@ -89,7 +89,7 @@ def test_the_script_is_in_it_once_and_only_when_something_is_drawn(page):
 
 def test_every_drawing_is_json_that_plotly_takes(page):
     drawings = Page(page).drawings
-    assert len(drawings) == 6
+    assert len(drawings) == 7
     for drawing in drawings:
         assert set(drawing) == {"data", "layout"}
         assert all(trace["type"] in ("bar", "scatter") for trace in drawing["data"])

@@ -6,44 +6,127 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from regrasp.diagnosis.preflight import LiveView
     from regrasp.diagnosis.probe import ProbedPolicy
     from regrasp.diagnosis.trained import Loader
 
 
 def command(
-    checkpoint: Annotated[Path, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")],
-    train: Annotated[str, typer.Option(help="The dataset it was trained on.")],
-    rollouts: Annotated[str, typer.Option(help="The rollouts in which it failed.")],
-    station: Annotated[str | None, typer.Option(help="Station to name in the commands.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")
+    ] = None,
+    train: Annotated[str, typer.Option(help="The dataset it was trained on.")] = "",
+    rollouts: Annotated[
+        str | None, typer.Option(help="The rollouts in which it failed; without it the station is looked at.")
+    ] = None,
+    station: Annotated[
+        str | None, typer.Option(help="'twin', or a station.yaml: looked at, or named in the commands.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Live: the instruction; the contract's when it has one.")
+    ] = None,
+    starts: Annotated[str | None, typer.Option(help="Live, twin: home or scattered.")] = None,
+    cameras: Annotated[
+        str | None, typer.Option(help="Live: plugs exchanged: front=wrist,wrist=front.")
+    ] = None,
+    fault: Annotated[str | None, typer.Option(help="Live, twin: set up wrongly on purpose.")] = None,
+    seed: Annotated[int, typer.Option(help="Live, twin: which start it shows.")] = 0,
     probe: Annotated[bool, typer.Option(help="Ask the policy; without it causes are only suspected.")] = True,
     confirm: Annotated[
         bool, typer.Option(help="Twin: run the same starts again with each cause put right.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write the diagnosis as a page too.", metavar="FILE", show_default=False),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Name the cause of a failing policy, with the evidence. Exit code 1 when one is found or suspected."""
+    """Name the cause of a failing policy, with the evidence. Exit code 1 when one is found or suspected.
+
+    With a checkpoint and --rollouts: why did it fail? With a checkpoint and --station: would it fail here? Nothing moves.
+    With --rollouts alone: how do the two datasets differ?
+    """
+    import sys
+
     from regrasp.data.dataset import read_dataset
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.diagnose import diagnose
     from regrasp.diagnosis.ranking import Status
+    from regrasp.errors import UsageError
 
-    data, deployed = read_dataset(train), read_rollouts(rollouts)
-    policy = load_policy_or_say_why(checkpoint) if probe else None
+    if not train:
+        raise UsageError("--train is missing; expected the dataset that the policy was trained on.")
+    if rollouts is None and (checkpoint is None or station is None):
+        raise UsageError(
+            "There is nothing to compare the training with; expected --rollouts R, or a checkpoint and --station S to "
+            "look at it live."
+        )
+    data = read_dataset(train)
+    deployed = None if rollouts is None else read_rollouts(rollouts)
+    policy = load_policy_or_say_why(checkpoint) if probe and checkpoint else None
     load = other_checkpoints() if policy is not None else None
-    found = diagnose(checkpoint, train=data, rollouts=deployed, policy=policy, load=load, station=station)
+    live = None
+    if deployed is None and checkpoint is not None and station is not None:
+        live = _look(checkpoint, station, task, starts, cameras, fault, seed)
+    found = diagnose(
+        checkpoint, train=data, rollouts=deployed, live=live, policy=policy, load=load, station=station
+    )
     if confirm:
+        if checkpoint is None or deployed is None:
+            raise UsageError(
+                "--confirm runs a policy's rollouts again; expected a checkpoint and --rollouts."
+            )
         from regrasp.cli.trials import trial_on_twin
         from regrasp.diagnosis.confirm import confirm as confirmed
 
         found = confirmed(found, trial_on_twin(checkpoint, found.address.station))
+    if html:
+        from regrasp.report.diagnosis_page import write_diagnosis_page
+
+        written = write_diagnosis_page(
+            found, html, train=data, rollouts=deployed, live=live, checkpoint=checkpoint
+        )
+        print(f"wrote {written}", file=sys.stderr)
     if json:
         import json as writer
 
         print(writer.dumps(found.to_json()))
     else:
-        print(found)
+        from rich.console import Console
+
+        from regrasp.report.diagnosis_text import print_diagnosis
+
+        print_diagnosis(found, Console(highlight=False), live=live is not None)
     if any(cause.status.proven or cause.status is Status.SUSPECTED for cause in found.causes):
         raise typer.Exit(1)
+
+
+def _look(
+    checkpoint: Path,
+    station: str,
+    task: str | None,
+    starts: str | None,
+    cameras: str | None,
+    fault: str | None,
+    seed: int,
+) -> "LiveView":
+    """What the station shows now; nothing moves."""
+    from regrasp.cli.instruction import the_instruction
+    from regrasp.cli.twin_options import station_with
+    from regrasp.data.checkpoint import read_checkpoint, require_joints
+    from regrasp.data.recovery import known_contract
+
+    found = read_checkpoint(checkpoint)
+    contract = known_contract(found)
+    chosen = station_with(station, starts=starts, cameras=cameras, fault=fault)
+    require_joints(contract, chosen)
+    instruction = the_instruction(contract, task or chosen.task)
+    from regrasp.lerobot_bridge.quiet import prepare_environment
+
+    prepare_environment()
+    from regrasp.lerobot_bridge.live_view import look
+
+    return look(chosen, instruction, seed=seed)
 
 
 def load_policy_or_say_why(checkpoint: Path) -> "ProbedPolicy | None":

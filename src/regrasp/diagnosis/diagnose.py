@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from regrasp.data.checkpoint import read_checkpoint
+from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract, measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.experiment import Setting, run_experiments
 from regrasp.diagnosis.finding import Evidence, Finding
+from regrasp.diagnosis.live_diagnosis import judge_live
+from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.probe import (
     Case,
     InputDistance,
@@ -27,15 +29,16 @@ from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
 from regrasp.diagnosis.runner import run_checks
 from regrasp.diagnosis.symptoms import symptoms
 from regrasp.diagnosis.trained import Loader, Training, read_training
-from regrasp.errors import DatasetError
+from regrasp.errors import DatasetError, UsageError
 from regrasp.stats import Rate
 
 
 def diagnose(
-    checkpoint_path: str | Path,
+    checkpoint_path: str | Path | None = None,
     *,
     train: Dataset | str | Path,
-    rollouts: Rollouts | str | Path,
+    rollouts: Rollouts | str | Path | None = None,
+    live: LiveView | None = None,
     policy: ProbedPolicy | None = None,
     load: Loader | None = None,
     station: str | None = None,
@@ -44,23 +47,61 @@ def diagnose(
 
     Without a `policy` that can be asked, causes are only suspected, and without `load`, which loads other checkpoints
     of its run, most of those that lie in training. The saved contract is used where there is one, else it is measured
-    from `train`.
+    from `train`. Without `rollouts`, what a station shows now (`live`) is judged; without a checkpoint, the two datasets
+    are compared.
+
+    Raises:
+        UsageError: Neither rollouts nor a live view are given, or a live view without a checkpoint.
+        DatasetError: The rollouts are empty or of another robot.
     """
-    checkpoint = read_checkpoint(checkpoint_path)
+    checkpoint = None if checkpoint_path is None else read_checkpoint(checkpoint_path)
     data = train if isinstance(train, Dataset) else read_dataset(train)
+    if rollouts is None:
+        return _diagnose_live(checkpoint, checkpoint_path, data, live, policy, station)
     deployed = rollouts if isinstance(rollouts, Rollouts) else read_rollouts(rollouts)
-    contract = checkpoint.contract or measure_contract(data, checkpoint)
+    contract = (
+        contract_of_data(data)
+        if checkpoint is None
+        else checkpoint.contract or measure_contract(data, checkpoint)
+    )
     _require_same_robot(contract, deployed)
     deployment = deployed.deployment
     address = Address(
-        str(checkpoint_path),
+        str(checkpoint_path or "CHECKPOINT"),
         station or deployment.station or "STATION",
         f"{deployed.dataset.path}_again",
         deployment.options,
         str(data.path),
     )
-    training = read_training(checkpoint, contract, data, policy, load)
+    training = None if checkpoint is None else read_training(checkpoint, contract, data, policy, load)
     return judge(contract, data, deployed, policy, address, training)
+
+
+def _diagnose_live(
+    checkpoint: Checkpoint | None,
+    called: str | Path | None,
+    train: Dataset,
+    live: LiveView | None,
+    policy: ProbedPolicy | None,
+    station: str | None,
+) -> Diagnosis:
+    if live is None or checkpoint is None:
+        raise UsageError(
+            "There is nothing to compare the training with; expected rollouts, or a checkpoint and a live view of a "
+            "station. Try `--rollouts R`, or `CHECKPOINT --station S`."
+        )
+    contract = checkpoint.contract or measure_contract(train, checkpoint)
+    address = Address(str(called), station or "STATION", train=str(train.path))
+    return judge_live(contract, train, live, policy, address, checkpoint)
+
+
+def contract_of_data(data: Dataset) -> Contract:
+    """What a policy would be trained to expect on this dataset, whichever policy that is."""
+    cameras = data.episodes[0].cameras.values() if data.episodes else ()
+    features = {
+        camera.key: {"type": "VISUAL", "shape": [3, camera.height, camera.width]} for camera in cameras
+    }
+    return measure_contract(data, Checkpoint(data.path, "", {"input_features": features}, hashes={}))
 
 
 def judge(

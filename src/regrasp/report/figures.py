@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from regrasp.data.dataset import Dataset
 from regrasp.data.measures import gripper_index
-from regrasp.diagnosis.probe import ProbeResult
+from regrasp.data.rollouts import Ticks
+from regrasp.diagnosis import motion_signals
+from regrasp.diagnosis.probe import PLAN_MOVES, ProbeResult
 from regrasp.stats import Rate
 
 TRAINING = "#7b8794"
@@ -175,9 +177,42 @@ def largest_steps(train: Dataset, runs: Mapping[str, Dataset]) -> Figure:
     return Figure("Steps from action to action", {"data": data, "layout": layout})
 
 
+def jumps(train: Dataset, deployed: Dataset, ticks: Ticks) -> Figure | None:
+    """The largest step of each joint's command in every episode: demonstrations, within chunks, and at seams.
+
+    None where the turns of the loop are not known.
+    """
+    if not len(ticks) or not deployed.episodes:
+        return None
+    at_seams, within = motion_signals.largest_steps_in_chunks(deployed.episodes, ticks)
+    sides = (
+        ("demonstrations", motion_signals.largest_steps(train.episodes), TRAINING),
+        ("within chunks", within, PALETTE[0]),
+        ("at seams", at_seams, BAD),
+    )
+    data = [_boxes(name, steps, train.joint_names, colour) for name, steps, colour in sides]
+    layout = plain_layout(y="largest step in an episode, degrees") | {"boxmode": "group", "boxgap": 0.3}
+    layout["xaxis"] = axis_style("") | {"automargin": True, "tickangle": -30}
+    caption = "One value for each episode: where one action chunk follows another, and elsewhere."
+    return Figure("Jumps at seams", {"data": data, "layout": layout}, caption)
+
+
+def _boxes(name: str, steps: NDArray[np.float64], joints: Sequence[str], colour: str) -> dict[str, Any]:
+    return {
+        "type": "box",
+        "name": name,
+        "x": [joint for joint in joints for _ in steps],
+        "y": _short(steps.T.ravel()),
+        "marker": {"color": colour, "size": 4},
+        "line": {"width": 1.3},
+        "boxpoints": "outliers",
+        "hoverinfo": "y+name",
+    }
+
+
 def probe_bars(probes: Sequence[ProbeResult]) -> Figure | None:
     """How far each input lies from training before and after each intervention; None without probes."""
-    rows = [(f"{p.intervention}<br><b>{d.name}</b>", d) for p in probes for d in p.distances]
+    rows = [(f"{_wrapped(p.intervention)}<br><b>{d.name}</b>", d) for p in probes for d in p.distances]
     if not rows:
         return None
     labels = [label for label, _ in rows][::-1]
@@ -207,7 +242,52 @@ def probe_bars(probes: Sequence[ProbeResult]) -> Figure | None:
     caption = (
         "Left of the dotted line lies what 99 of 100 training starts show, in the policy's own features."
     )
-    return Figure("Probes", {"data": data, "layout": layout}, caption, height=110 + 62 * len(rows))
+    return Figure(
+        "Distance to training, before and after",
+        {"data": data, "layout": layout},
+        caption,
+        height=110 + 62 * len(rows),
+    )
+
+
+def plan_moves(probes: Sequence[ProbeResult], counts_from: float) -> Figure | None:
+    """How far the plan moves when an input is put right, with its interval; None without probes of inputs."""
+    shown = [probe for probe in probes if probe.moving == PLAN_MOVES][::-1]
+    if not shown:
+        return None
+    data = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": _short(np.array([probe.moved for probe in shown])),
+            "y": [_wrapped(probe.intervention) for probe in shown],
+            "marker": {"color": [PALETTE[0] if p.moved >= counts_from else TRAINING for p in shown]},
+            "error_x": {
+                "type": "data",
+                "array": _short(np.array([max(p.moved95[1] - p.moved, 0) for p in shown])),
+                "arrayminus": _short(np.array([max(p.moved - p.moved95[0], 0) for p in shown])),
+                "color": "#1c2733",
+                "thickness": 1.4,
+            },
+            "hoverinfo": "x",
+            "width": 0.5,
+        }
+    ]
+    layout = plain_layout(x="plan moves, in its spread over training starts")
+    layout["yaxis"] |= {"automargin": True, "showgrid": False}
+    layout["xaxis"] |= {"rangemode": "tozero"}
+    layout["shapes"] = [_upright(counts_from)]
+    caption = f"Left of the dotted line ({counts_from:g}) the policy does not care."
+    return Figure(
+        "Does the policy care?", {"data": data, "layout": layout}, caption, height=110 + 46 * len(shown)
+    )
+
+
+def _wrapped(text: str, width: int = 30) -> str:
+    """Long names in several lines, for a phone."""
+    import textwrap
+
+    return "<br>".join(textwrap.wrap(text, width))
 
 
 def _colours() -> Sequence[str]:

@@ -21,8 +21,9 @@ from regrasp.data.episode import Episode
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.finding import Finding
 from regrasp.diagnosis.preflight import Preflight
-from regrasp.diagnosis.ranking import Diagnosis, Status
+from regrasp.diagnosis.ranking import CARES_SPREADS, Diagnosis, Status
 from regrasp.report import figures
+from regrasp.report.diagnosis_text import evidence_lines
 from regrasp.report.figures import Figure
 from regrasp.report.pictures import clip_uri, enlarged, filmstrip, picture_uri
 from regrasp.stats import Comparison, Rate
@@ -222,7 +223,10 @@ def deployment_section(
         rollout_clip(rollouts),
         _figure(figures.gripper_histogram(train, runs, threshold), half=True),
         _figure(figures.start_poses(train, runs), half=True),
-        _figure(figures.largest_steps(train, runs), half=True),
+        _figure(
+            figures.jumps(train, rollouts.dataset, rollouts.ticks) or figures.largest_steps(train, runs),
+            half=True,
+        ),
         FigureBlock(figures.joint_traces(train, runs), wide=True),
     ]
     told = f"Told '{rollouts.task}'. " if rollouts.task else ""
@@ -237,25 +241,29 @@ def deployment_section(
 
 
 def diagnosis_section(diagnosis: Diagnosis, *, title: str = "Why", lead: str = "") -> Section:
-    """The verdict with its command, the causes, the probes, and what was seen."""
-    proven = [cause for cause in diagnosis.causes if cause.status is Status.CAUSE]
-    verdict = VerdictBlock(
-        diagnosis.headline,
-        tuple(cause.reason for cause in proven),
-        diagnosis.remedy,
-        "bad" if proven else "",
-    )
+    """The verdict with three lines of evidence and its command; the probes; the differences; what was seen."""
+    proven = any(cause.status.proven for cause in diagnosis.causes)
+    tone: Tone = "bad" if proven else ""
     probes = [cause.probe for cause in diagnosis.causes if cause.probe is not None]
+    bars = figures.probe_bars(probes)
+    moves = figures.plan_moves(probes, CARES_SPREADS)
     blocks: list[Block | None] = [
-        verdict,
-        _figure(figures.probe_bars(probes), half=False),
-        FindingsBlock(tuple(_cause_rows(diagnosis))) if diagnosis.causes or diagnosis.symptoms else None,
+        VerdictBlock(diagnosis.headline, evidence_lines(diagnosis), diagnosis.remedy, tone),
+        _figure(bars, half=moves is not None),
+        _figure(moves, half=True),
+        FindingsBlock(tuple(_cause_rows(diagnosis)), "Differences") if diagnosis.causes else None,
+        FindingsBlock(tuple(_symptom_rows(diagnosis)), "Seen") if diagnosis.symptoms else None,
+        _looked_at(diagnosis),
     ]
-    ruled_out = f"Ruled out: {', '.join(diagnosis.ruled_out)}." if diagnosis.ruled_out else ""
     shown = tuple(block for block in blocks if block is not None)
-    return Section(
-        title, shown, lead or f"Success {diagnosis.success}. {ruled_out}".strip(), "bad" if proven else ""
-    )
+    success = f"Success {diagnosis.success}." if diagnosis.success.n else ""
+    return Section(title, shown, lead or success, tone)
+
+
+def _looked_at(diagnosis: Diagnosis) -> TableBlock | None:
+    rows = [("ruled out", ", ".join(diagnosis.ruled_out))] if diagnosis.ruled_out else []
+    rows += [(name, reason) for name, reason in diagnosis.undecided]
+    return TableBlock(("Looked at", ""), tuple(rows)) if rows else None
 
 
 def preflight_section(judged: Preflight, *, title: str = "Before it moves", lead: str = "") -> Section:
@@ -367,7 +375,7 @@ def _cause_rows(diagnosis: Diagnosis) -> Iterable[Row]:
             f"{finding.summary} {', '.join(str(item) for item in finding.evidence)}"
             for finding in cause.findings
         )
-        tone = cause.status.value if cause.status in (Status.CAUSE, Status.SUSPECTED) else ""
+        tone = "cause" if cause.status.proven else "suspected" if cause.status is Status.SUSPECTED else ""
         yield Row(
             f"{cause.name}: {cause.status}",
             cause.reason,
@@ -375,6 +383,9 @@ def _cause_rows(diagnosis: Diagnosis) -> Iterable[Row]:
             evidence,
             _own_command(diagnosis, cause.fix.command),
         )
+
+
+def _symptom_rows(diagnosis: Diagnosis) -> Iterable[Row]:
     for symptom in diagnosis.symptoms:
         yield Row(symptom.name, symptom.summary, "", "; ".join(str(item) for item in symptom.evidence))
 
