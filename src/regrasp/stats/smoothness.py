@@ -35,7 +35,7 @@ def log_dimensionless_jerk(positions: Array, fps: float, scale: Array) -> float:
         >>> least_jerk = 10 * t**3 - 15 * t**4 + 6 * t**5
         >>> shaking = least_jerk + 0.02 * np.sin(40 * t)
         >>> [round(log_dimensionless_jerk(x, 30, np.ones(1)), 1) for x in (least_jerk, shaking)]
-        [-6.7, -13.2]
+        [-6.7, -13.0]
     """
     from scipy.signal import savgol_filter
 
