@@ -90,4 +90,4 @@ def _sized(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.ui
     from av import VideoFrame
 
     frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    return frame.reformat(width=width, height=height).to_ndarray(format="rgb24")
+    return np.asarray(frame.reformat(width=width, height=height).to_ndarray(format="rgb24"), dtype=np.uint8)
