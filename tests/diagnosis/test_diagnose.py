@@ -133,8 +133,9 @@ def test_a_shift_in_two_rollouts_is_probed_on_those_two():
 def test_a_gripper_that_never_closes_is_a_symptom_with_its_numbers():
     deployed = rollouts(successes=0)
     found = diagnosed(replace(deployed, dataset=never_closing(deployed.dataset)))
-    (symptom,) = found.symptoms
-    assert symptom.name == "gripper-seldom-closes"
+    symptom, behind = found.symptoms
+    assert (symptom.name, behind.name) == ("gripper-seldom-closes", "poor-tracking")
+    assert behind.summary.startswith("gripper stays ")
     trained = {item.name: item.value for item in symptom.evidence}["closed, trained"]
     assert trained == pytest.approx(100 * KNOWN.gripper_closed_share)
     assert found.verdict is None
@@ -143,8 +144,8 @@ def test_a_gripper_that_never_closes_is_a_symptom_with_its_numbers():
 def test_a_gripper_that_never_opens_is_a_symptom_too():
     deployed = rollouts(successes=0)
     shut = deployed.dataset.map_episodes(lambda e: replace(e, states=e.states * [1, 1, 1, 1, 1, 0]))
-    (symptom,) = diagnosed(replace(deployed, dataset=shut)).symptoms
-    assert symptom.name == "gripper-seldom-opens"
+    symptom, behind = diagnosed(replace(deployed, dataset=shut)).symptoms
+    assert (symptom.name, behind.name) == ("gripper-seldom-opens", "poor-tracking")
     trained = {item.name: item.value for item in symptom.evidence}["open, trained"]
     assert trained == pytest.approx(100 * (1 - KNOWN.gripper_closed_share))
 
