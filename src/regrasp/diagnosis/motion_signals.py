@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode
 from regrasp.data.grasps import SHORTEST_S, closings
-from regrasp.data.measures import gripper_index
 from regrasp.data.rollouts import Ticks
 from regrasp.diagnosis.signals import action_scale, joint_scale, longest_run
 from regrasp.stats.smoothness import log_dimensionless_jerk, reversals_per_s, still_frames
@@ -42,10 +41,7 @@ def closings_of(episodes: Sequence[Episode], place: int, threshold: float) -> tu
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """The way that the training's arm went: the median pose at each phase [PHASES, J], and how near is near.
-
-    The gripper does not count (its `scale` is endless): symptoms of its own tell of it.
-    """
+    """The way that the training's episodes went: the median pose at each phase [PHASES, J], and how near is near."""
 
     poses: Array
     near: Array
@@ -54,9 +50,7 @@ class Path:
     @classmethod
     def of(cls, train: Dataset) -> "Path":
         """Near is `NEAR` times as far as 99 of 100 training episodes keep."""
-        scale, gripper = joint_scale(train).copy(), gripper_index(train.joint_names)
-        if gripper is not None:
-            scale[gripper] = np.inf
+        scale = joint_scale(train)
         phases = np.linspace(0, 1, PHASES)
         taken = [e.states[(phases * (e.length - 1)).round().astype(int)] for e in train.episodes]
         poses = np.nanmedian(np.stack(taken), axis=0)
