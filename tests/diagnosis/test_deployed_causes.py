@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from deployments import NumpyPolicy, contract, rollouts, training
 
@@ -126,3 +127,19 @@ def test_a_wrong_instruction_beside_it_is_named_too(one):
 def test_what_cannot_be_brought_back_is_said_to_be_tried_on_training_starts(name):
     (cause,) = diagnosed(injected(name, 6, successes=0)).causes
     assert cause.reason.startswith("Done to training starts too, ")
+
+
+def test_what_another_cause_hides_is_seen_beside_it():
+    """A policy that heeds a camera only where its arm starts as in training."""
+
+    class Heedless(NumpyPolicy):
+        def chunks(self, batch):
+            plan = super().chunks(batch)
+            lost = np.abs(batch.states[:, 0] - TRAIN.episodes[0].states[0, 0]) > 30
+            plan[lost] = 0.0
+            return plan
+
+    shifted = faults.start_pose_shift(rollouts(12, successes=0))
+    found = diagnosed(faults.flipped_camera(shifted), Heedless())
+    proven = {cause.name for cause in found.causes if cause.status.proven}
+    assert {"start-pose-shift", "flipped-camera"} <= proven

@@ -39,6 +39,7 @@ from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.runner import checks_reading, load_check, run_checks
+from regrasp.diagnosis.signals import once_per_dataset
 from regrasp.diagnosis.trained import often_fails
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def dataset_defect(
         )
 
 
+@once_per_dataset
 def _errors(dataset: Dataset) -> list[Finding]:
     """What the audit's checks call an error."""
     names = [

@@ -22,7 +22,7 @@ from regrasp.diagnosis.probe import (
     Reference,
     first_observations,
     load_probes,
-    run_probe,
+    run_all,
     sampled_episodes,
 )
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
@@ -174,8 +174,7 @@ def run_probes(
     seen = first_observations(rollouts.dataset, contract)
     case = Case.of(contract, healthy, seen, rollouts, reference)
     affected = _affected(rollouts.dataset, findings)
-    results = [run_probe(one, case, reference, affected) for one in load_probes()]
-    made = tuple(result for result in results if result is not None)
+    made = run_all(load_probes(), case, reference, affected)
     return Probed(made, reference.inputs(case.observed), reference, case.observed)
 
 

@@ -11,7 +11,7 @@ a policy that plans the same either way does not care.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +50,10 @@ COARSE = (6, 8)
 BACK = 0.8
 """Share of the excess distance that must go for "put right". Measured on the twin, the right intervention
 takes away all of it, the best wrong one two thirds."""
+
+CARES_SPREADS = 0.25
+"""A plan that moves less than this, in its own spread over training starts, is taken for unmoved: a policy
+whose plans differ by a quarter of what two sound starts make them differ does the same task."""
 
 PROBES_PACKAGE = "regrasp.probes"
 
@@ -262,6 +266,11 @@ class ProbeResult:
         return any(distance.disturbed for distance in self.distances)
 
     @property
+    def put_right(self) -> bool:
+        """Whether an input was disturbed, and enough of that was taken away."""
+        return self.disturbed and self.relief >= self.enough
+
+    @property
     def relief(self) -> float:
         """The smallest share of excess taken away from an input that was disturbed; 0 when none was."""
         return min((distance.relief for distance in self.distances if distance.disturbed), default=0.0)
@@ -377,6 +386,27 @@ class Reference:
         return np.array([[1.0 if task in known else 0.0] for task in batch.tasks])
 
 
+def run_all(
+    probes: Iterable[Probe], case: Case, reference: Reference, affected: Mapping[str, Sequence[int]]
+) -> tuple[ProbeResult, ...]:
+    """Every probe; and once more, beside what the others put right, those after which the plan hardly moved.
+
+    One cause can hide how much another matters: a policy whose arm stands where it never was may plan the same whatever
+    a camera shows.
+    """
+    tried = [(one, found) for one in probes if (found := _tried(one, case, reference, affected))]
+    right = [form for _, (result, form) in tried if result.put_right and result.moved >= CARES_SPREADS]
+    beside = replace(case, observed=_with_inputs_of(right, case.observed))
+    results: list[ProbeResult] = []
+    for one, (result, _) in tried:
+        if right and result.put_right and result.moved < CARES_SPREADS and not result.simulated:
+            again = _tried(one, beside, reference, affected)
+            if again is not None and again[0].put_right:
+                result = again[0]
+        results.append(result)
+    return tuple(results)
+
+
 def run_probe(
     one: Probe, case: Case, reference: Reference, affected: Mapping[str, Sequence[int]] | None = None
 ) -> ProbeResult | None:
@@ -384,6 +414,14 @@ def run_probe(
 
     `affected` may name, for a cause, the places in the batch that it touches; the others are left out.
     """
+    found = _tried(one, case, reference, affected)
+    return None if found is None else found[0]
+
+
+def _tried(
+    one: Probe, case: Case, reference: Reference, affected: Mapping[str, Sequence[int]] | None
+) -> tuple[ProbeResult, Intervention | Measurement] | None:
+    """The form that helps most, and what came of it."""
     places = np.array((affected or {}).get(one.cause) or range(len(case.observed)), dtype=np.int64)
     if len(places) == 0:
         return None
@@ -392,8 +430,24 @@ def run_probe(
     if not forms:
         return None
     before = _Answer.of(part.observed, reference)
-    results = [_measured(one, form, part.observed, before, reference) for form in forms]
-    return max(results, key=lambda result: (result.relief, _total_relief(result)), default=None)
+    results = [(_measured(one, form, part.observed, before, reference), form) for form in forms]
+    return max(results, key=lambda pair: (pair[0].relief, _total_relief(pair[0])))
+
+
+def _with_inputs_of(
+    forms: Iterable[Intervention | Measurement], observed: ObservationBatch
+) -> ObservationBatch:
+    """The observations with the inputs that these interventions put right in all of them."""
+    for form in forms:
+        if isinstance(form, Measurement) or form.without is not None or len(form.batch) != len(observed):
+            continue
+        touched = {key: form.batch.images[key] for key in observed.images if camera_name(key) in form.inputs}
+        observed = ObservationBatch(
+            form.batch.states if STATE in form.inputs else observed.states,
+            {**observed.images, **touched},
+            form.batch.tasks if INSTRUCTION in form.inputs else observed.tasks,
+        )
+    return observed
 
 
 def first_observations(dataset: Dataset, contract: "Contract", task: str | None = None) -> ObservationBatch:

@@ -8,12 +8,8 @@ from regrasp.diagnosis.address import AGAIN, Address, addressed, is_by_hand
 from regrasp.diagnosis.check import registered
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.fix import Fix
-from regrasp.diagnosis.probe import ProbeResult
+from regrasp.diagnosis.probe import CARES_SPREADS, ProbeResult
 from regrasp.stats import Rate
-
-CARES_SPREADS = 0.25
-"""A plan that moves less than this, in its own spread over training starts, is taken for unmoved: a policy
-whose plans differ by a quarter of what two sound starts make them differ does the same task."""
 
 
 class Status(StrEnum):
@@ -186,7 +182,7 @@ def rank(
     results = {result.cause: result for result in probes}
     mismatched = [
         *found,
-        *(name for name, result in results.items() if name not in found and _put_right(result)),
+        *(name for name, result in results.items() if name not in found and result.put_right),
     ]
     causes = [
         _judge(name, found.get(name, []), results.get(name), failing, probed, address or Address())
@@ -201,7 +197,7 @@ def _explains(one: Cause, other: Cause) -> bool:
     """Whether one sets the other's check off, and put right takes every distance away that the other's probe does."""
     if one.probe is None or other.probe is None or one.status.rank > other.status.rank:
         return False
-    if not _put_right(one.probe):
+    if not one.probe.put_right:
         return False
     explained = {name for known in registered(one.name) for name in known.explains}
     touched = {distance.name for distance in other.probe.distances if distance.disturbed}
@@ -246,17 +242,13 @@ def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Sta
         )
     if not failing:
         return Status.NO_HARM, f"The policy cares ({moved}), but no rollout failed."
-    if not _put_right(probe):
+    if not probe.put_right:
         return (
             Status.SUSPECTED,
             f"Put right, {100 * max(probe.relief, 0):.0f} % of the distance goes; {moved}.",
         )
     how = "Done to training starts too" if probe.simulated else "Put right"
     return Status.CAUSE, f"{how}, {_distances(probe)}, and {moved}."
-
-
-def _put_right(probe: ProbeResult) -> bool:
-    return probe.disturbed and probe.relief >= probe.enough
 
 
 def _distances(probe: ProbeResult) -> str:
