@@ -246,6 +246,7 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
     fresh = range(100, 100 + FRESH)
     sound = trial_on_twin(sound_checkpoint, "twin")({"area": "2in", "seed": case.options["seed"]}, fresh)
     shutil.rmtree(folder)
+    restored = _followed(found, trial, fresh, sound)
     return {
         "name": case.name, "kind": case.kind, "causes": case.causes, "options": case.options,
         "success": [found.success.k, found.success.n],
@@ -255,8 +256,10 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
         "confirmed_verdict": confirmed.verdict,
         "symptoms": [symptom.name for symptom in found.symptoms],
         "healthy": [sum(sound), FRESH],
-        "restored": _followed(found, trial, fresh, sound),
-        "restored_confirmed": _followed(confirmed, trial, fresh, sound),
+        "restored": restored,
+        "restored_confirmed": restored
+        if confirmed.remedy == found.remedy
+        else _followed(confirmed, trial, fresh, sound),
         "seconds": round(seconds, 2), "cpu_s": round(cpu_s, 2), "rolled_s": round(rolled_s, 2),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
