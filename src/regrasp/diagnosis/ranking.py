@@ -271,7 +271,8 @@ def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None) -> Fix:
         return findings[0].fix
     if probe is None:
         return Fix("Look at the findings.")
-    return Fix(findings[0].fix.summary if findings else f"Deploy with {probe.intervention}.", probe.command)
+    by_probe = f"Deploy with {probe.intervention}." if probe.command else f"Put right by hand: {probe.intervention}."
+    return Fix(findings[0].fix.summary if findings else by_probe, probe.command)
 
 
 def _lines_of(cause: Cause) -> list[str]:

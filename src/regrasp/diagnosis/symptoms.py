@@ -126,7 +126,8 @@ def outside(
     if k < LEAST_SHARE * m or exceeding_by_chance(k, m, len(theirs), rank) >= chance:
         return None
     typical = float(np.median(beyond))
-    return Outside(k, m, sign * typical, sign * usual, sign * extreme, sign * limit)
+    # Adding 0.0 makes a negative zero a plain one.
+    return Outside(k, m, *(sign * value + 0.0 for value in (typical, usual, extreme, limit)))
 
 
 @dataclass(frozen=True, eq=False)
