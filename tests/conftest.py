@@ -7,6 +7,12 @@ import pytest
 from sound_dataset import sound_dataset
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _frames_of_tests_only(tmp_path_factory):
+    """Trainings of tests keep decoded frames beside their other files, not in the user's cache."""
+    os.environ["REGRASP_FRAME_CACHE"] = str(tmp_path_factory.mktemp("frames"))
+
+
 @pytest.fixture(scope="session")
 def dataset():
     """Six sound episodes with two cameras, in memory. Nothing changes it: faults work on copies."""

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
+from regrasp.data.cache_folder import cache_folder
 from regrasp.errors import MissingExtra
 from regrasp.sim import model
-from regrasp.sim.model import cache_folder, model_folder, read_stl, simplified_meshes, simplify, write_stl
+from regrasp.sim.model import model_folder, read_stl, simplified_meshes, simplify, write_stl
 
 FEW = {"sts3215_03a_v1": 500, "waveshare_mounting_plate_so101_v2": 300}
 

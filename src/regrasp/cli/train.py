@@ -43,6 +43,10 @@ def command(
         bool, typer.Option("--new-statistics", help="Normalise a checkpoint anew when training it further.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of initialisation and shuffling.")] = 1000,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache/--no-cache", help="Decode frames once, into files, or for each sample anew."),
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
     options: Annotated[
         list[str] | None, typer.Argument(help="After `--`: any option of lerobot-train, as --name=value.")
@@ -61,10 +65,11 @@ def command(
     run = resume or out or Path()
     try:
         if resume is not None:
-            result = _resume(resume, dataset, passed)
+            result = _resume(resume, dataset, cache, passed)
         else:
             settings = {"policy": policy, "epochs": epochs, "steps": steps, "batch": batch, "seed": seed,
-                        "latency_ms": latency_ms, "hold_out": hold_out, "new_statistics": new_statistics}  # fmt: skip
+                        "latency_ms": latency_ms, "hold_out": hold_out, "new_statistics": new_statistics,
+                        "cache": cache}  # fmt: skip
             result = _train(dataset or "", run, settings, passed)
     except KeyboardInterrupt:
         _say_how_to_go_on(run)
@@ -97,21 +102,21 @@ def _require_one(dataset: str | None, out: Path | None, resume: Path | None) -> 
 
 
 def _train(dataset: str, out: Path, settings: dict[str, Any], passed: Sequence[str]) -> "Trained":
-    from regrasp.cli.progress import progress
+    from regrasp.cli.progress import progress, stderr_console
     from regrasp.lerobot_bridge.training import Progress, train
 
     with progress("decoding") as decoding, progress("training") as training:
-        told = Progress(on_decode=decoding, on_step=training)
+        told = Progress(on_decode=decoding, on_step=training, on_note=stderr_console().print)
         return train(dataset, out, **settings, options=passed, progress=told)
 
 
-def _resume(run: Path, dataset: str | None, passed: Sequence[str]) -> "Trained":
-    from regrasp.cli.progress import progress
+def _resume(run: Path, dataset: str | None, cache: bool, passed: Sequence[str]) -> "Trained":
+    from regrasp.cli.progress import progress, stderr_console
     from regrasp.lerobot_bridge.training import Progress, resume
 
     with progress("decoding") as decoding, progress("training") as training:
-        told = Progress(on_decode=decoding, on_step=training)
-        return resume(run, dataset=dataset, options=passed, progress=told)
+        told = Progress(on_decode=decoding, on_step=training, on_note=stderr_console().print)
+        return resume(run, dataset=dataset, cache=cache, options=passed, progress=told)
 
 
 def _say_how_to_go_on(run: Path) -> None:

@@ -16,7 +16,8 @@ from regrasp.data.contract import Contract, measure_contract, of_checkpoint, rea
 from regrasp.data.dataset import Dataset
 from regrasp.data.journal import Evaluation, Journal, figures, write_journal
 from regrasp.errors import RegraspError
-from regrasp.lerobot_bridge.cached_dataset import CachedDataset, can_be_cached
+from regrasp.lerobot_bridge.cached_dataset import CachedDataset
+from regrasp.lerobot_bridge.frame_cache import Uncached
 from regrasp.lerobot_bridge.normalising import checkpoint_statistics, training_statistics
 from regrasp.lerobot_bridge.questions import Examiner, asker
 
@@ -29,12 +30,14 @@ class Progress:
     """What training tells while it runs; each is called with (done, of all).
 
     Attributes:
-        on_decode: Episodes whose video has been decoded into memory.
+        on_decode: Files of decoded frames that are whole: one for each camera and episode.
         on_step: Steps taken.
+        on_note: What the user should know at once; called with one line.
     """
 
     on_decode: Callable[[int, int], None] = lambda _done, _all: None
     on_step: Callable[[int, int], None] = lambda _done, _all: None
+    on_note: Callable[[str], None] = lambda _line: None
 
 
 class _Rows(logging.Handler):
@@ -62,6 +65,7 @@ class Keeper:
         start: The checkpoint whose statistics are kept, when it is trained further.
         progress: Is told of decoding and of each step.
         taken: Steps that were taken before.
+        cached: Whether frames are decoded once, into a cache, rather than for each sample.
     """
 
     run: Path
@@ -77,18 +81,31 @@ class Keeper:
     _saved: float = 0.0
 
     def make_datasets(self, make: Callable[[Any], tuple[Any, Any]], config: Any) -> tuple[Any, Any]:
-        """LeRobot's datasets: from memory where they fit, with the right statistics."""
+        """LeRobot's datasets: their frames decoded once where they fit, with the right statistics."""
         logging.getLogger().addHandler(_Rows(self._on_row))
         training, held_out = make(config)
         if not config.resume:
             self._set_statistics(training, config)
-        # Worker processes would each take a copy of the frames; with them, LeRobot's own loading is kept.
-        plain = config.num_workers == 0 and not config.dataset.streaming
-        if self.cached and plain and can_be_cached(training):
-            training = CachedDataset(training, on_decode=self.progress.on_decode)
+        if self.cached and not config.dataset.streaming:
+            training = self._cached(training, config)
+            held_out = None if held_out is None else self._cached(held_out, config)
         self._saved = time.monotonic()
         self._write()
         return training, held_out
+
+    def _cached(self, dataset: Any, config: Any) -> Any:
+        """The dataset with its frames decoded once; as it is, with a note, where that cannot be."""
+        try:
+            return CachedDataset(
+                dataset, video_backend=config.dataset.video_backend, on_decode=self.progress.on_decode
+            )
+        except Uncached as error:
+            line = f"LeRobot decodes the frames of each sample: {error}."
+            if config.num_workers == 0:
+                line += " Add `-- --num_workers=4` to do so in other processes."
+            self.note(line)
+            self.progress.on_note(line)
+            return dataset
 
     def on_saved(self, folder: Path, parts: Mapping[str, Any]) -> None:
         """Add the contract to a checkpoint, and ask its policy about held-out episodes."""

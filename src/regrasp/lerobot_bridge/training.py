@@ -79,6 +79,7 @@ def train(
     hold_out: int | Sequence[int] | None = None,
     new_statistics: bool = False,
     seed: int = 1000,
+    cache: bool = True,
     options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Trained:
@@ -95,6 +96,8 @@ def train(
         hold_out: How many episodes not to train on, or which; those of the plan by default.
         new_statistics: Normalise a checkpoint that is trained further with the statistics of this dataset.
         seed: Of initialisation and shuffling.
+        cache: Decode frames once, into files that this and later trainings read (see `cached_dataset`); the samples are
+            the same.
         options: Any further options of `lerobot-train`, as `--name=value`; they win over those set here.
         progress: Is told of decoding and of each step.
 
@@ -127,7 +130,7 @@ def train(
         plan=planned.to_json(),
     )
     start = None if new_statistics else _local_checkpoint(policy)
-    keeper = Keeper(out, data, journal, start=start, progress=progress or Progress())
+    keeper = Keeper(out, data, journal, start=start, progress=progress or Progress(), cached=cache)
     return _finish(keeper, [*arguments, f"--output_dir={out}"])
 
 
@@ -135,6 +138,7 @@ def resume(
     run: str | Path,
     *,
     dataset: str | Path | None = None,
+    cache: bool = True,
     options: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Trained:
@@ -145,6 +149,7 @@ def resume(
     Args:
         run: The folder that was `out`.
         dataset: Where the dataset lies now, if it was moved.
+        cache: As in `train`.
         options: Options of `lerobot-train` that shall change, as `--name=value`.
         progress: Is told of decoding and of each step.
 
@@ -154,14 +159,14 @@ def resume(
     run = Path(run).resolve()
     journal, newest = read_journal(run), newest_checkpoint(run)
     if newest is None:
-        return _begin_anew(run, journal, options, progress or Progress())
+        return _begin_anew(run, journal, options, progress or Progress(), cache)
     checkpoint = read_checkpoint(newest)
     config = checkpoint.train_config or {}
     root = Path(dataset or config["dataset"]["root"])
     data = read_dataset(root)
     journal = journal or _journal_of(checkpoint, data)
     step, total = int(newest.name), _total(options, config)
-    keeper = Keeper(run, data, journal, start=None, progress=progress or Progress(), taken=step)
+    keeper = Keeper(run, data, journal, progress=progress or Progress(), taken=step, cached=cache)
     if step >= total:
         return _trained(keeper)
     journal.cut_after(step)
@@ -179,7 +184,9 @@ def resume(
     return _finish(keeper, arguments)
 
 
-def _begin_anew(run: Path, journal: Journal | None, options: Sequence[str], progress: Progress) -> Trained:
+def _begin_anew(
+    run: Path, journal: Journal | None, options: Sequence[str], progress: Progress, cache: bool
+) -> Trained:
     """Take a run that has no checkpoint yet from its first step: nothing is lost, and the weights are the same."""
     if journal is None:
         raise UsageError(
@@ -191,7 +198,7 @@ def _begin_anew(run: Path, journal: Journal | None, options: Sequence[str], prog
     fresh = journal.model_copy(update={"steps": [], "evaluations": [], "notes": [], "resumed_at": [0]})
     given = dict(option.split("=", 1) for option in fresh.arguments if "=" in option)
     start = _local_checkpoint(given.get("--policy.path", ""))
-    keeper = Keeper(run, data, fresh, start=start, progress=progress)
+    keeper = Keeper(run, data, fresh, start=start, progress=progress, cached=cache)
     return _finish(keeper, [*fresh.arguments, f"--output_dir={run}", *options])
 
 
@@ -318,7 +325,7 @@ def _whole(given: Mapping[str, str], name: str) -> int | None:
 
 
 def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
-    """LeRobot's training, with its dataset served from memory where it fits, and what `keeper` notes."""
+    """LeRobot's training, with its frames decoded once where they fit, and what `keeper` notes."""
     register_third_party_plugins()
     torch.set_num_threads(min(os.cpu_count() or 1, MOST_THREADS))
     make_datasets: Any = lerobot_train.make_train_eval_datasets

@@ -8,13 +8,12 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import psutil
 import torch
 
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.journal import Journal
 from regrasp.diagnosis.probe import ObservationBatch
-from regrasp.lerobot_bridge.cached_dataset import BYTES_FREE
+from regrasp.lerobot_bridge.frame_cache import fits
 from regrasp.lerobot_bridge.keeping import Keeper, Progress
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 from regrasp.lerobot_bridge.training import arguments_for, run_lerobot
@@ -76,10 +75,10 @@ def _train_shortly(data: Dataset, run: Path, policy: str, planned: Plan, watch: 
 
 
 def _would_be_cached(data: Dataset) -> bool:
-    """Whether the whole dataset's frames will be served from memory."""
+    """Whether the whole dataset's frames have room where decoded frames are kept."""
     cameras = data.episodes[0].cameras.values()
     size = data.frames * sum(3 * camera.height * camera.width for camera in cameras)
-    return size + BYTES_FREE < psutil.virtual_memory().available
+    return fits(size)
 
 
 def _memory_gb() -> float:

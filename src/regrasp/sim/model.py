@@ -8,7 +8,6 @@ visual meshes are simplified once, into a cache. Collision meshes stay as they a
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.data.cache_folder import cache_folder
 from regrasp.errors import MissingExtra
 
 FACES = {
@@ -72,14 +72,6 @@ def model_folder() -> Path:
         "Found no SO-101 model in this environment; the twin takes it from so101-nexus; "
         "try `pip install 'regrasp[sim]'`."
     )
-
-
-def cache_folder() -> Path:
-    """`$REGRASP_CACHE`, else `regrasp` below `$XDG_CACHE_HOME`, else `~/.cache/regrasp`."""
-    chosen = os.environ.get("REGRASP_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "regrasp"
 
 
 def simplified_meshes(source: Path) -> Path:
