@@ -168,11 +168,11 @@ class CachedDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     def _size(self, key: str) -> tuple[int, int]:
         """Height and width of the frames that are kept."""
-        if self._resize is not None:
+        if self._resize is not None and self._resize.size is not None:
             height, width = self._resize.size
             return int(height), int(width)
         feature = self._dataset.meta.features[key]
-        by_name = dict(zip(feature["names"] or (), feature["shape"], strict=False))
+        by_name: dict[str, Any] = dict(zip(feature["names"] or (), feature["shape"], strict=False))
         height, width = (by_name.get(name, feature["shape"][i]) for i, name in enumerate(("height", "width")))
         return int(height), int(width)
 
@@ -212,8 +212,8 @@ class CachedDataset(torch.utils.data.Dataset[dict[str, Any]]):
         self._float = frozenset(key for key in self._frames if samples[0][key].is_floating_point())
         for row, theirs in zip(rows, samples, strict=True):
             ours = self._untransformed(row)
-            for key in self._frames if self._resize is not None else ():
-                theirs[key] = self._resize(theirs[key])
+            if self._resize is not None:
+                theirs |= {key: self._resize(theirs[key]) for key in self._frames}
             different = sorted(key for key in {*ours, *theirs} if not _same(ours.get(key), theirs.get(key)))
             if different:
                 raise Uncached(f"{different[0]} would not be LeRobot's own to the last bit")
