@@ -327,7 +327,9 @@ def _whole(given: Mapping[str, str], name: str) -> int | None:
 def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
     """LeRobot's training, with its frames decoded once where they fit, and what `keeper` notes."""
     register_third_party_plugins()
-    torch.set_num_threads(min(os.cpu_count() or 1, MOST_THREADS))
+    # Where other work runs, threads that wait for each other cost most of a step.
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(os.cpu_count() or 1, MOST_THREADS))
     make_datasets: Any = lerobot_train.make_train_eval_datasets
     run: Any = lerobot_train.train  # its decorator fills in the configuration from the command line
     printed = io.StringIO()
