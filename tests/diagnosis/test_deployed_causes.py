@@ -45,6 +45,8 @@ DEPLOYED = {
     "dark-camera white": (faults.dark_camera, {"camera": "wrist", "level": 253.0}),
     "missing-camera": (faults.missing_camera, {}),
     "moved-camera": (faults.moved_camera, {"right": 0.15, "camera": "front"}),
+    "weak-grasp": (faults.weak_grasp, {}),
+    "calibration-offset": (faults.calibration_offset, {"degrees": 14.0}),
     "moved-camera turned": (faults.moved_camera, {"right": 0.0, "turn_deg": 14.0, "camera": "wrist"}),
     "rate-mismatch": (faults.rate_mismatch, {}),
     "rate-mismatch twice": (faults.rate_mismatch, {"times": 2.0}),

@@ -172,7 +172,7 @@ def run_probes(
     healthy = first_observations(train, contract)
     reference = Reference(policy, healthy, contract)
     seen = first_observations(rollouts.dataset, contract)
-    case = Case.of(contract, healthy, seen, rollouts, reference)
+    case = Case.of(contract, healthy, seen, rollouts, reference, train)
     affected = _affected(rollouts.dataset, findings)
     made = run_all(load_probes(), case, reference, affected)
     return Probed(made, reference.inputs(case.observed), reference, case.observed)

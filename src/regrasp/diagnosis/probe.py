@@ -95,7 +95,8 @@ class Case:
     """What a probe works on: the contract, training starts, and the first observations of the rollouts.
 
     `lacking` are keys of cameras that the rollouts lack: they are black in what was observed. Probes of how the
-    policy was run also read the `rollouts` that the observations come from, and ask the policy by the `reference`.
+    policy was run also read the `rollouts` that the observations come from, and ask the policy by the `reference`;
+    those of what was commanded read the demonstrations as they were `shown`.
     """
 
     contract: "Contract"
@@ -104,6 +105,7 @@ class Case:
     lacking: frozenset[str] = frozenset()
     rollouts: "Rollouts | None" = None
     reference: "Reference | None" = None
+    shown: Dataset | None = None
 
     @classmethod
     def of(
@@ -113,6 +115,7 @@ class Case:
         observed: ObservationBatch,
         rollouts: "Rollouts | None" = None,
         reference: "Reference | None" = None,
+        shown: Dataset | None = None,
     ) -> "Case":
         """With a black picture for each camera of the training that was not observed."""
         lacking = frozenset(train.images) - frozenset(observed.images)
@@ -120,7 +123,7 @@ class Case:
             key: observed.images.get(key, np.zeros((len(observed), *pictures.shape[1:]), np.uint8))
             for key, pictures in train.images.items()
         }
-        return cls(contract, train, replace(observed, images=images), lacking, rollouts, reference)
+        return cls(contract, train, replace(observed, images=images), lacking, rollouts, reference, shown)
 
     def at(self, places: NDArray[np.int64]) -> "Case":
         """The same with those episodes alone that stand at these places in the batch."""

@@ -54,6 +54,7 @@ from regrasp.faults.unfollowed_joint import unfollowed_joint
 from regrasp.faults.unit_mismatch import unit_mismatch
 from regrasp.faults.unspecific_instruction import unspecific_instruction
 from regrasp.faults.video_out_of_step import video_out_of_step
+from regrasp.faults.weak_grasp import weak_grasp
 from regrasp.faults.wrong_counts import wrong_counts
 from regrasp.faults.wrong_rate import wrong_rate
 
@@ -109,6 +110,7 @@ __all__ = [
     "video_out_of_step",
     "unit_mismatch",
     "unspecific_instruction",
+    "weak_grasp",
     "wrong_counts",
     "wrong_rate",
 ]
