@@ -13,12 +13,15 @@ from regrasp.data.rollouts import Ticks
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.closing_signals import closings_of, trained_closing
 from regrasp.diagnosis.diagnose import judge
+from regrasp.diagnosis.probe import Case, ObservationBatch
 from regrasp.diagnosis.ranking import Status
 from regrasp.diagnosis.runner import run_checks
 from regrasp.faults.loop_times import with_ticks
+from regrasp.probes.grip_command import grip_command
 
 TRAIN = training()
 KNOWN = contract(TRAIN)
+NOTHING = ObservationBatch(np.zeros((0, 6)), {}, [])
 LIMIT = 12.0 + 0.1 * (60.0 - 12.0)
 """Of made-up demonstrations that open to 60 and close to 12, and whose jaws follow."""
 
@@ -146,6 +149,16 @@ def test_commands_that_were_cut_off_are_proven_and_those_that_were_not_wanted_on
     wanted = replace(closing_to(25.0, 6), outcomes=rollouts(6, successes=0).outcomes)
     (less,) = diagnosed(wanted).causes
     assert (less.name, less.status) == ("weak-grasp", Status.SUSPECTED)
+
+
+@pytest.mark.parametrize(("gripper", "count"), [(24.0, 0), (26.0, 1)])
+def test_it_is_proven_only_where_the_jaws_stay_wider_than_around_the_training_object(gripper, count):
+    shown = pressing(TRAIN)
+    deployed = replace(rollouts(4), dataset=pressing(rollouts(4).dataset))
+    weak = faults.weak_grasp(deployed, gripper=gripper)
+    case = Case.of(KNOWN, NOTHING, NOTHING, weak, shown=shown)
+    assert len(list(grip_command(case))) == count
+    assert len(found(weak, shown)) == 1
 
 
 def test_the_rerun_leaves_the_twins_own_fault_out():

@@ -58,7 +58,7 @@ DEPLOYED = {
 
 NEW = [name for name in DEPLOYED if name.split()[0] not in ("instruction-mismatch", "start-pose-shift")]
 
-MOTION = ("rate-mismatch", "late-inference", "replanning-jumps")
+MOTION = ("rate-mismatch", "late-inference", "replanning-jumps", "weak-grasp")
 """Causes that change what the arm does with a plan, whatever the policy looks at."""
 
 
@@ -145,3 +145,11 @@ def test_what_another_cause_hides_is_seen_beside_it():
     found = diagnosed(faults.flipped_camera(shifted), Heedless())
     proven = {cause.name for cause in found.causes if cause.status.proven}
     assert {"start-pose-shift", "flipped-camera"} <= proven
+
+
+@pytest.mark.parametrize("camera", ["front", "wrist"])
+def test_a_camera_that_froze_after_the_first_frame_is_suspected_alone(camera):
+    found = diagnosed(faults.frozen_camera(rollouts(6, successes=0), camera=camera, first=1))
+    assert found.verdict is None
+    assert [(cause.name, cause.status) for cause in found.causes] == [("frozen-camera", Status.SUSPECTED)]
+    assert found.causes[0].findings[0].where.camera == camera

@@ -59,9 +59,13 @@ class TrainedClosing:
         return (self.opened + self.level) / 2
 
     @property
-    def touching(self) -> float:
-        """A command above leaves the jaws where the training's never pressed upon anything."""
-        return max(self.limit, self.rest)
+    def harmful(self) -> float:
+        """A command above leaves the jaws wider than the training's stood around the object, by a tenth of the stroke.
+
+        On the simulated arm, where they stood at 20 and this is 25, commands that stopped at 8 to 20 went with 7 of 8
+        successes, as all commands did; at 23 with 5, at 26 with 3, at 29 with 1.
+        """
+        return max(self.limit, self.rest + LOST_STROKE * (self.opened - self.level))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The closing commands that the policy wanted are let through to the gripper.
 
 Nothing is asked of the policy: what it wanted in each tick is known, and so is what was sent on. Where it wanted to close
-as far as the training, and what was sent leaves the jaws wider than the training's stood around the object, nothing can be
-held, and letting the command through is what undoes it. Where the command falls short by less, something may be held or
-not; where the policy wanted less itself, there is nothing to let through.
+as far as the training, and what was sent leaves the jaws clearly wider than the training's stood around the object,
+letting the command through is what undoes it. Where the command falls short by less, the object may be held or not; where
+the policy wanted less itself, there is nothing to let through.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,11 @@ def grip_command(case: Case) -> Iterator[Measurement]:
     trained = None if case.shown is None else trained_closing(case.shown)
     if case.rollouts is None or trained is None:
         return
-    cut = [one for one in closings_of(case.rollouts, trained) if one.wanted <= trained.limit and one.sent > trained.touching]
+    cut = [
+        one
+        for one in closings_of(case.rollouts, trained)
+        if one.wanted <= trained.limit and one.sent > trained.harmful
+    ]
     if not cut:
         return
     sent, wanted = (np.array([getattr(one, name) for one in cut]) for name in ("sent", "wanted"))
@@ -32,7 +36,7 @@ def grip_command(case: Case) -> Iterator[Measurement]:
                 float(np.median(sent)),
                 float(np.median(wanted)),
                 trained.level,
-                trained.touching,
+                trained.harmful,
                 interval_of_median(sent),
             ),
         ),
