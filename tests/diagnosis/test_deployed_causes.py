@@ -58,7 +58,7 @@ DEPLOYED = {
 
 NEW = [name for name in DEPLOYED if name.split()[0] not in ("instruction-mismatch", "start-pose-shift")]
 
-MOTION = ("rate-mismatch", "late-inference", "replanning-jumps", "weak-grasp")
+MOTION = ("rate-mismatch", "late-inference", "replanning-jumps", "weak-grasp", "calibration-offset")
 """Causes that change what the arm does with a plan, whatever the policy looks at."""
 
 
