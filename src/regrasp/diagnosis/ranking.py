@@ -205,11 +205,15 @@ def _explains(one: Cause, other: Cause) -> bool:
 
 
 def _covers(one: Cause, other: Cause) -> bool:
-    """Whether one was found and proven, and puts right every input that the other, which no check found, does."""
+    """Whether one was found, and puts right every input that the other, which no check found, does.
+
+    It must be proven, or explain the other's check, which then kept silent for its sake.
+    """
     if one.probe is None or other.probe is None or other.findings or not one.findings:
         return False
     touched = {distance.name for distance in other.probe.distances if distance.disturbed}
-    return one.status.proven and touched <= {distance.name for distance in one.probe.distances}
+    known = one.status.proven or any(other.name in check.explains for check in registered(one.name))
+    return known and touched <= {distance.name for distance in one.probe.distances}
 
 
 def _judge(
@@ -271,7 +275,9 @@ def _fix_of(findings: Sequence[Finding], probe: ProbeResult | None) -> Fix:
         return findings[0].fix
     if probe is None:
         return Fix("Look at the findings.")
-    by_probe = f"Deploy with {probe.intervention}." if probe.command else f"Put right by hand: {probe.intervention}."
+    by_probe = (
+        f"Deploy with {probe.intervention}." if probe.command else f"Put right by hand: {probe.intervention}."
+    )
     return Fix(findings[0].fix.summary if findings else by_probe, probe.command)
 
 
