@@ -111,6 +111,7 @@ def on_the_twin(given: argparse.Namespace) -> None:
     from regrasp.data.station import twin
     from regrasp.lerobot_bridge.policies import LoadedPolicy
     from regrasp.lerobot_bridge.recording import scene_seed
+    from regrasp.lerobot_bridge.scoring import GlancingArm
     from regrasp.lerobot_bridge.stations import connected
     from regrasp.stats import Rate
 
@@ -135,9 +136,9 @@ def on_the_twin(given: argparse.Namespace) -> None:
             seams, others, results[name] = [], [], []
             for start in range(given.starts):
                 robot.reset(scene_seed("rollout", given.seed, start))
-                ticks = []
+                ticks, gate = [], SafetyGate.for_contract(contract, joints, robot.config.fps)
                 run_episode(
-                    robot, policy, SafetyGate.for_contract(contract, joints, robot.config.fps), joints=joints,
+                    GlancingArm(robot), policy, gate, joints=joints,
                     clock=FastClock(), fps=robot.config.fps, max_ticks=robot.twin.max_frames,
                     finished=lambda: bool(robot.twin.success),
                     observers=[lambda t, ticks=ticks: ticks.append((t.decision.chunk, t.decision.action))],

@@ -16,7 +16,7 @@ from regrasp.faults.mis_set_station import FAULTS, UNLISTED, mis_set_station
 from regrasp.lerobot_bridge.live_view import look
 from regrasp.lerobot_bridge.mis_set import slowed
 from regrasp.lerobot_bridge.rollout import rollout
-from regrasp.lerobot_bridge.scoring import _GlancingArm, score
+from regrasp.lerobot_bridge.scoring import GlancingArm, score
 from regrasp.lerobot_bridge.stations import connected
 
 SMALL = twin(size=32)
@@ -63,7 +63,7 @@ def run(station, *, glancing=False, seed=4, ticks=32, policy=None, max_s=None):
         driven, clock = slowed(robot, policy, FastClock())
         joints = [name.removesuffix(".pos") for name in robot.action_features]
         end = run_episode(
-            _GlancingArm(robot) if glancing else robot,
+            GlancingArm(robot) if glancing else robot,
             driven,
             SafetyGate(np.tile([-1e4, 1e4], (6, 1)), np.full(6, 1e4)),
             joints=joints,

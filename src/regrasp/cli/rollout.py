@@ -1,9 +1,14 @@
 """`regrasp rollout`."""
 
+import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from regrasp.control.scorers import Goal
+    from regrasp.data.station import GoalRegion, Station
 
 START_POSE = "start-pose-shift"
 """The check that homing makes good."""
@@ -52,6 +57,29 @@ def command(
             "--handover/--no-handover", help="Hand chunks over without a jump; real arms: plan ahead."
         ),
     ] = True,
+    rtc: Annotated[
+        bool,
+        typer.Option(
+            "--rtc", help="Real-time chunking by LeRobot, for policies that can (smolvla, pi0): chunks agree."
+        ),
+    ] = False,
+    score: Annotated[
+        str | None,
+        typer.Option(
+            help="Who says how an episode ended: physics (the twin), keys (s and f at the terminal; real arms), or "
+            "goal-region (what a fixed camera shows, beside keys)."
+        ),
+    ] = None,
+    goal: Annotated[
+        str | None,
+        typer.Option(
+            help="For goal-region: a camera and left,top,right,bottom in shares of its picture, as "
+            "front:0.2,0.1,0.8,0.9; the station's when left out."
+        ),
+    ] = None,
+    goal_from: Annotated[
+        Path | None, typer.Option(help="For goal-region: a recording or rollouts whose successes show it.")
+    ] = None,
     monitor_from: Annotated[
         Path | None, typer.Option(help="Rollouts whose successes say which scores of the monitor are usual.")
     ] = None,
@@ -69,10 +97,12 @@ def command(
     import sys
 
     from regrasp.cli.instruction import the_instruction
+    from regrasp.cli.keyboard import keyboard
     from regrasp.cli.progress import progress
     from regrasp.cli.twin_options import station_with
     from regrasp.control.monitor import UNCALIBRATED, calibrate
     from regrasp.data.checkpoint import read_checkpoint, require_joints
+    from regrasp.data.new_folder import recording_folder
     from regrasp.data.recovery import known_contract
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.address import Address
@@ -102,17 +132,19 @@ def command(
     found = read_checkpoint(checkpoint)
     require_joints(found.contract or found, chosen)
     for name, path in (("out", out), ("video", video)):
-        if path is not None and path.exists():
+        if path is not None and path.exists() and not recording_folder(path).exists():
             raise UsageError(
                 f"{path} exists already; expected a new folder. Choose another --{name} or delete it first."
             )
     contract = known_contract(found)
     instruction = the_instruction(contract, task or chosen.task)
+    wanted = scoring(score, chosen, goal, goal_from)
     calibration = UNCALIBRATED
     if monitor_from is not None:
         calibration = calibrate(read_rollouts(monitor_from, video=False))
         for name, reason in calibration.undecided.items():
             print(f"monitor: {name} has no limit: {reason}", file=sys.stderr)
+    shown = None if wanted is None else learned(wanted)
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()
@@ -156,7 +188,11 @@ def command(
     overrides = tuple(name for name in judged.allowed if name in (allow or ()))
     overrides = overrides if found.contract else ("no-contract", *overrides)
     done = succeeded = 0
-    with progress("rolling out") as advance:
+    real = chosen.robot_type != "so101_twin"
+    with (
+        progress("rolling out") as advance,
+        keyboard() if real or score == "keys" else contextlib.nullcontext() as person,
+    ):
 
         def tell(message: dict[str, object]) -> None:
             nonlocal done, succeeded
@@ -179,6 +215,9 @@ def command(
             handover=handover,
             home=homed,
             calibration=calibration,
+            rtc=rtc,
+            goal=shown,
+            person=person,
             tell=tell,
         )
     if video is not None:
@@ -230,3 +269,50 @@ def command(
     if video is not None:
         print(f"video in {video}")
     print(f"rollouts in {out}")
+
+
+def scoring(
+    score: str | None, station: "Station", goal: str | None, goal_from: Path | None
+) -> "GoalRegion | None":
+    """What shows the goal; None where physics or a person says how an episode ended.
+
+    Raises:
+        UsageError: Nobody of this name can say, or it is not known where to look.
+    """
+    from regrasp.data.station import parse_goal
+    from regrasp.errors import UsageError
+
+    twin = station.robot_type == "so101_twin"
+    known = ("goal-region", "keys", *(["physics"] if twin else []))
+    if score is not None and score not in known:
+        raise UsageError(f"--score is '{score}'; expected {' or '.join(known)} on station '{station.name}'.")
+    if score != "goal-region":
+        if goal or goal_from:
+            raise UsageError(
+                "--goal and --goal-from are for --score goal-region; give that too, or leave them out."
+            )
+        return None
+    region = parse_goal(goal) if goal else station.goal
+    if region is None:
+        raise UsageError(
+            f"--score goal-region needs to know where to look; station '{station.name}' has no goal. Give --goal "
+            "front:0.2,0.1,0.8,0.9, or write it into the station file."
+        )
+    reference = str(goal_from) if goal_from else region.reference or (station.goal and station.goal.reference)
+    if not reference:
+        raise UsageError(
+            "--score goal-region needs pictures of successful ends; give --goal-from with the demonstrations."
+        )
+    return region.model_copy(update={"reference": reference})
+
+
+def learned(region: "GoalRegion") -> "Goal":
+    """The goal as the reference shows it, and a line about it."""
+    import sys
+
+    from regrasp.control.scorers import learn_goal
+
+    found = learn_goal(str(region.reference), region.camera, region.region)
+    print(f"goal: learned from {len(found.ends)} successful ends; {100 * found.alike:.1f} % of earlier moments look so",
+          file=sys.stderr)  # fmt: skip
+    return found

@@ -55,7 +55,9 @@ class Checkpoint:
     """What a checkpoint says about itself. `path` is its `pretrained_model` folder.
 
     `normalizer` holds the statistics the policy normalises with: feature -> statistic -> values; `unnormalizer`
-    those that turn its output back into actions. `hashes` are those of `file_hashes` where they are known already.
+    those that turn its output back into actions. `renamed` are the keys under which the policy takes what was recorded
+    under others (LeRobot's `rename_map`): recorded key -> policy's key. `hashes` are those of `file_hashes` where they
+    are known already.
     """
 
     path: Path
@@ -66,6 +68,7 @@ class Checkpoint:
     batch_size: int | None = None
     normalizer: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict[str, dict[str, Any]])
     unnormalizer: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict[str, dict[str, Any]])
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     hashes: Mapping[str, str] | None = None
 
     @cached_property
@@ -87,13 +90,23 @@ class Checkpoint:
 
     @property
     def camera_keys(self) -> tuple[str, ...]:
-        """LeRobot's keys of the cameras, in the policy's order."""
+        """LeRobot's keys of the cameras as they were recorded, in the policy's order."""
         visual = [
             key
             for key, feature in self.input_features.items()
             if feature.get("type") == "VISUAL" or key.startswith(IMAGE_PREFIX)
         ]
-        return tuple(visual)
+        return self.recorded_keys(visual)
+
+    def recorded_keys(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """The keys under which these inputs of the policy were recorded.
+
+        Where keys were renamed, an input that has neither another name nor statistics was never given to the policy
+        in this training (a third camera of a pretrained one) and is left out.
+        """
+        back = {new: old for old, new in self.renamed.items()}
+        given = [key for key in keys if not back or key in back or key in self.normalizer]
+        return tuple(back.get(key, key) for key in given)
 
     @property
     def joint_count(self) -> int | None:
@@ -149,6 +162,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         batch_size=_batch_size(state, training),
         normalizer=_read_statistics(folder, PREPROCESSOR),
         unnormalizer=_read_statistics(folder, POSTPROCESSOR),
+        renamed=_renamed_in(folder / "policy_preprocessor.json"),
     )
 
 
@@ -251,6 +265,23 @@ def _batch_size(state: Mapping[str, Any], training: Mapping[str, Any] | None) ->
     """Frames of one step, over all processes."""
     batch = state.get("batch_size") or (training or {}).get("batch_size")
     return None if batch is None else int(batch) * int(state.get("num_processes") or 1)
+
+
+def _renamed_in(file: Path) -> Mapping[str, str]:
+    """The `rename_map` of the saved preprocessor, which is the one that is applied; empty without one."""
+    steps: object = (_optional_json(file) or {}).get("steps") or []
+    for step in steps if isinstance(steps, list) else []:
+        named = isinstance(step, dict) and step.get("registry_name") == "rename_observations_processor"
+        found: object = (step.get("config") or {}).get("rename_map") if named else None
+        if not found:
+            continue
+        if not isinstance(found, dict) or not all(isinstance(one, str) for one in [*found, *found.values()]):
+            raise CheckpointError(
+                f"Found a rename_map in {file} that is not names for names; expected what LeRobot writes; try another "
+                "checkpoint."
+            )
+        return found
+    return {}
 
 
 def _require_type(config: Mapping[str, Any], folder: Path) -> str:

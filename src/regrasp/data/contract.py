@@ -111,6 +111,7 @@ class CameraContract(BaseModel):
     thumbnail: str = ""
     examples: list[str] = Field(default_factory=list[str])
     jaws: JawsContract | None = None
+    policy_key: str | None = None
 
     @property
     def greys(self) -> list[NDArray[np.float64]]:
@@ -251,7 +252,10 @@ def measure_contract(
         policy_type=checkpoint.policy_type,
         robot_type=dataset.robot_type,
         instructions=instruction_frames(dataset),
-        cameras=[_measure_camera(dataset, key) for key in checkpoint.camera_keys],
+        cameras=[
+            _measure_camera(dataset, key).model_copy(update={"policy_key": checkpoint.renamed.get(key)})
+            for key in checkpoint.camera_keys
+        ],
         joints=_measure_joints(dataset),
         gripper_closed_share=_weighted(shares, dataset) if shares else None,
         gripper_closed_threshold=threshold,

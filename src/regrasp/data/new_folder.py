@@ -25,6 +25,11 @@ def require_new_folder(into: Path, sources: Sequence[Path]) -> None:
     _require_room(into, sum(_size(source) for source in sources))
 
 
+def recording_folder(out: Path) -> Path:
+    """Where a dataset is kept until it is whole, episode by episode."""
+    return out.with_name(f"{out.name}.recording")
+
+
 @contextmanager
 def new_folder(into: Path) -> Generator[Path]:
     """Within it, a temporary name beside `into`, which becomes `into` at the end; nothing stays after a mishap.

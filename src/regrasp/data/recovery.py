@@ -123,9 +123,10 @@ def _from_statistics(checkpoint: Checkpoint) -> Contract:
 
 def _camera(checkpoint: Checkpoint, key: str) -> CameraContract:
     """Its name and size; shape [channels, height, width] in config.json."""
-    shape = checkpoint.input_features[key].get("shape")
+    renamed = checkpoint.renamed.get(key)
+    shape = checkpoint.input_features[renamed or key].get("shape")
     height, width = shape[1:] if isinstance(shape, list) and len(shape) == 3 else (0, 0)
-    return CameraContract(name=camera_name(key), key=key, height=height, width=width)
+    return CameraContract(name=camera_name(key), key=key, height=height, width=width, policy_key=renamed)
 
 
 def _joints(checkpoint: Checkpoint) -> list[JointContract]:

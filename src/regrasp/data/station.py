@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from regrasp.arm.so101 import JOINTS
 from regrasp.data.atomic import write_bytes
@@ -28,9 +28,35 @@ MOST_VALUES, DEEPEST = 10_000, 20
 """Values in a station file, with those that an alias repeats, and how deep they may lie in each other."""
 
 
+type Region = tuple[float, float, float, float]
+"""Left, top, right and bottom edge, as shares of a picture's width and height."""
+
+
+class GoalRegion(BaseModel):
+    """Where a fixed camera shows whether the task is done, and a recording whose successful ends show it.
+
+    `camera` is its name, `region` the part of its picture, `reference` a LeRobot dataset or rollouts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    camera: str
+    region: Region = (0.0, 0.0, 1.0, 1.0)
+    reference: str | None = None
+
+    @field_validator("region")
+    @classmethod
+    def _inside(cls, region: Region) -> Region:
+        left, top, right, bottom = region
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise ValueError("expected left,top,right,bottom between 0 and 1, such as 0.2,0.1,0.8,0.9")
+        return region
+
+
 class Station(BaseModel):
     """A station as its file lays it down. `robot` and `teleop` go to LeRobot unchanged.
 
+    `goal` says what `regrasp rollout --score goal-region` looks at.
     `faults` are put into what the twin's robot shows, on purpose; see `faults.mis_set_station`.
     """
 
@@ -41,6 +67,7 @@ class Station(BaseModel):
     teleop: dict[str, Any] | None = None
     fps: int = Field(default=30, gt=0, le=200)
     task: str | None = None
+    goal: GoalRegion | None = None
     faults: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -148,6 +175,24 @@ def parse_permutation(text: str) -> dict[str, str]:
             f"Found cameras '{text}'; expected NAME=SOURCE pairs; try 'front=wrist,wrist=front'."
         )
     return {name.strip(): source.strip() for name, _, source in pairs}
+
+
+def parse_goal(text: str) -> GoalRegion:
+    """Read `front:0.2,0.1,0.8,0.9`: a camera, and a region of its picture; the whole picture without one.
+
+    Example:
+        >>> parse_goal("front:0.2,0.1,0.8,0.9").region
+        (0.2, 0.1, 0.8, 0.9)
+    """
+    camera, _, edges = text.partition(":")
+    try:
+        numbers = [float(edge) for edge in edges.split(",")] if edges else [0.0, 0.0, 1.0, 1.0]
+        return GoalRegion.model_validate({"camera": camera, "region": numbers})
+    except ValueError as error:
+        raise UsageError(
+            f"Found goal '{text}'; expected a camera and left,top,right,bottom as shares of its picture; try "
+            "'front:0.2,0.1,0.8,0.9'."
+        ) from error
 
 
 def _require_permutation(station: Station, sources: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ from regrasp.data.contract import Contract
 from regrasp.data.station import Station
 from regrasp.errors import CheckpointError, DeviceError
 from regrasp.lerobot_bridge.policies import LoadedPolicy
+from regrasp.lerobot_bridge.real_time_chunking import RealTimeChunks
 from regrasp.lerobot_bridge.stations import connected, is_twin
 
 WARM_UP = 2
@@ -42,6 +43,7 @@ class Run:
         handover: Whether seams are handed over without a jump.
         home: Whether the arm is driven home before each episode.
         calibration: When the monitor's scores are alarming.
+        rtc: Whether chunks are grown out of each other by LeRobot's real-time chunking.
     """
 
     station: Station
@@ -53,6 +55,7 @@ class Run:
     handover: bool = True
     home: bool = False
     calibration: Calibration = field(default=UNCALIBRATED)
+    rtc: bool = False
 
     @cached_property
     def contract(self) -> Contract | None:
@@ -61,8 +64,12 @@ class Run:
 
     def policy(self) -> Policy:
         """The policy as a simulation drives it, loaded in the process that runs it."""
-        loaded = LoadedPolicy(self.checkpoint, task=self.task, n_action_steps=self.n_action_steps)
+        loaded = self._loaded(self.n_action_steps)
         return self._handed_over(loaded) if self.handover else loaded
+
+    def _loaded(self, n_action_steps: int | None = None) -> LoadedPolicy:
+        kind = RealTimeChunks if self.rtc else LoadedPolicy
+        return kind(self.checkpoint, task=self.task, n_action_steps=n_action_steps)
 
     def policy_for(self, robot: Any) -> tuple[Policy, Horizon]:
         """The policy as this robot needs it, and how its chunks are used.
@@ -70,14 +77,14 @@ class Run:
         On a real arm a few queries are timed. One that does not fit between two commands is asked for ahead.
 
         Raises:
-            UsageError: The policy cannot keep up with the arm.
+            UsageError: The policy cannot keep up with the arm, or cannot do `rtc`.
         """
-        if is_twin(self.station) or not self.handover:
+        if is_twin(self.station) or not (self.handover or self.rtc):
             policy = self.policy()
             loaded = policy.policy if isinstance(policy, HandOver) else policy
             assert isinstance(loaded, LoadedPolicy)
             return policy, Horizon(loaded.chunk_size, loaded.n_action_steps, 0)
-        loaded = LoadedPolicy(self.checkpoint, task=self.task)
+        loaded = self._loaded()
         latency_s = _query_s(loaded, robot.get_observation())
         horizon = choose_horizon(
             latency_s,
@@ -86,11 +93,11 @@ class Run:
             trained=loaded.n_action_steps,
             execute=self.n_action_steps,
         )
-        loaded.n_action_steps = 1 if horizon.delay else horizon.execute
-        if not horizon.delay:
-            return self._handed_over(loaded), horizon
-        ahead = Ahead(loaded, execute=horizon.execute, delay=horizon.delay, background=True)
-        return self._handed_over(ahead), horizon
+        loaded.use(horizon)
+        asked: Policy = loaded
+        if horizon.delay:
+            asked = Ahead(loaded, execute=horizon.execute, delay=horizon.delay, background=True)
+        return self._handed_over(asked) if self.handover else asked, horizon
 
     def _handed_over(self, policy: Policy) -> HandOver:
         if self.contract is None:
@@ -140,6 +147,7 @@ class Run:
         return {
             "handover": "on" if self.handover else "off",
             "home": "on" if self.home else "off",
+            **({"rtc": "on"} if self.rtc else {}),
             **used,
         }
 

@@ -30,6 +30,10 @@ VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g":
 120 frames of two 96x96 cameras was on disk in 0.77 s with H.264 and in 0.95 s with LeRobot's default AV1, each
 finalised by itself (busy machine, preset ultrafast)."""
 
+UNBOUNDED = 0
+"""Pictures that may wait for the encoder. With LeRobot's 30 the loop waits for it when a busy machine is behind, and
+after a tenth of a second the picture is left out, which puts the video out of step with the table."""
+
 LEAST_FREE_BYTES = 1_000_000
 """With less than this left, a failed encoder is taken for a full disk."""
 
@@ -59,6 +63,7 @@ class EpisodeWriter:
         self._encoding: dict[str, Any] = {
             "streaming_encoding": True,
             "encoder_threads": 1,
+            "encoder_queue_maxsize": UNBOUNDED,
             "rgb_encoder": RGBEncoderConfig(**VIDEO),
         }
         self._broken = False
@@ -126,33 +131,31 @@ class EpisodeWriter:
             self._dataset.finalize()
 
     def _keep(self, notes: list[dict[str, Any]]) -> None:
-        """Set the present metadata aside as the last good state, then note the episode."""
-        meta, good = self._dataset.root / "meta", self.folder / "meta.good"
-        fresh = self.folder / "meta.fresh"
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(meta, fresh)
-        shutil.rmtree(good, ignore_errors=True)
+        """Set the present metadata and the notes aside as the last good state; the renaming of `good` finishes it."""
+        good, fresh, old = (self.folder / f"meta.{name}" for name in ("good", "fresh", "old"))
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
+        shutil.copytree(self._dataset.root / "meta", fresh / "meta")
+        write_text(fresh / self._notes.name, json.dumps(notes))
+        if good.exists():
+            good.rename(old)
         fresh.rename(good)
+        shutil.rmtree(old, ignore_errors=True)
         write_text(self._notes, json.dumps(notes))
 
     def _restore(self, root: Path) -> bool:
         """Bring a folder left by a killed process back to its last finished episode; False when there is none."""
-        good = self.folder / "meta.good"
+        good, old = self.folder / "meta.good", self.folder / "meta.old"
+        if (
+            not good.exists() and old.exists()
+        ):  # killed between the two renamings: the fresh one was whole by then
+            (self.folder / "meta.fresh").rename(good)
         if not good.exists():
-            good = self.folder / "meta.fresh"  # killed between the two lines that swap them
-        if not self._notes.exists() or not good.exists():
             return False
-        info = json.loads((good / "info.json").read_text())
-        notes = self.notes
-        if info["total_episodes"] == len(notes) + 1:  # killed before the note was written
-            write_text(self._notes, json.dumps([*notes, {}]))
-        elif info["total_episodes"] != len(notes):
-            raise DatasetError(
-                f"Found {len(notes)} finished episodes in {self._notes} but {info['total_episodes']} in its "
-                f"metadata; expected the same number. Delete {self.folder} and record again."
-            )
-        shutil.rmtree(root / "meta")
-        shutil.copytree(good, root / "meta")
+        write_text(self._notes, (good / self._notes.name).read_text())
+        info = json.loads((good / "meta" / "info.json").read_text())
+        shutil.rmtree(root / "meta", ignore_errors=True)
+        shutil.copytree(good / "meta", root / "meta")
         shutil.rmtree(root / "images", ignore_errors=True)
         for file in [*root.glob("data/*/*.parquet"), *root.glob("videos/*/*/*.mp4")]:
             if _file_number(file, info["chunks_size"]) >= info["total_episodes"]:

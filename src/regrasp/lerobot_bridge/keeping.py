@@ -194,8 +194,7 @@ class Keeper:
         _tell_wandb(found)
 
     def _new_examiner(self, contract: Contract, policy: Any, parts: Mapping[str, Any]) -> Examiner:
-        renamed = {new: old for old, new in (parts["cfg"].rename_map or {}).items()}
-        wanted = [renamed.get(camera.key, camera.key) for camera in contract.cameras]
+        wanted = [camera.key for camera in contract.cameras]
         return Examiner(
             self.data,
             self.journal.held_out,

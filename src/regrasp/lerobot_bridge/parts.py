@@ -24,11 +24,15 @@ from typing import Any, Literal
 
 import regrasp.errors
 from regrasp.data.atomic import write_text
+from regrasp.data.new_folder import recording_folder as recording_folder
 from regrasp.errors import DatasetError, DeviceError, RegraspError
 from regrasp.lerobot_bridge.episode_writer import finish
 
 Tell = Callable[[dict[str, Any]], None]
 """Hands a message (JSON values) from the process that works to the one that prints."""
+
+
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,6 @@ class Part:
     last: int
 
 
-def recording_folder(out: Path) -> Path:
-    """Where a dataset is kept until it is whole."""
-    return out.with_name(f"{out.name}.recording")
-
-
 def record_in_parts(
     out: Path,
     plan: dict[str, Any],
@@ -53,7 +52,7 @@ def record_in_parts(
     workers: int,
     work: Callable[[Part, Tell], None],
     tell: Tell,
-    annotate: Callable[[Path, list[Path]], None],
+    annotate: Callable[[Path | None, list[Path]], None],
 ) -> None:
     """Let `work` record `episodes` episodes in up to `workers` processes, then make them the dataset `out`.
 
@@ -64,34 +63,50 @@ def record_in_parts(
         workers: Processes; 1 works in this process.
         work: Records the episodes of one part that are not on disk yet.
         tell: Gets each message of `work`.
-        annotate: Called with the merged dataset's folder, before it gets its name, and the parts' folders.
+        annotate: Called with the merged dataset's folder, before it gets its name, and the parts' folders. A command
+            that was killed after that has only to be tidied up: then it is called with None.
 
     Raises:
         DatasetError: `out` exists, a recording of another plan is unfinished, or the disk is full.
     """
-    if out.exists():
+    folder = recording_folder(out)
+    if out.exists() and not (folder / PLAN).exists():
         raise DatasetError(
             f"{out} exists already; expected a new folder. Choose another name or delete it first."
         )
     workers = max(1, min(workers, episodes))
-    folder = recording_folder(out)
     _agree(folder, {**plan, "episodes": episodes, "workers": workers})
     bounds = [round(share * episodes / workers) for share in range(workers + 1)]
     parts = [Part(folder / f"part-{i}", bounds[i], bounds[i + 1]) for i in range(workers)]
+    folders = [part.folder for part in parts]
     try:
-        if workers == 1:
-            work(parts[0], tell)
+        if out.exists():
+            annotate(None, folders)
         else:
-            _fork(parts, work, tell)
-        finish([part.folder for part in parts], out, annotate)
+            _work(parts, work, tell)
+            finish(folders, out, annotate)
     except OSError as error:
         raise _disk_error(error, out) from error
+    _remove(folder)
+
+
+def _work(parts: list[Part], work: Callable[[Part, Tell], None], tell: Tell) -> None:
+    """Have all parts done, in this process when there is one."""
+    if len(parts) == 1:
+        work(parts[0], tell)
+    else:
+        _fork(parts, work, tell)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a recording that has become a dataset: its plan first, so that half of it is never gone on with."""
+    (folder / PLAN).unlink()
     shutil.rmtree(folder)
 
 
 def _agree(folder: Path, plan: dict[str, Any]) -> None:
     """Note the plan, or check that the unfinished work in `folder` has the same."""
-    noted = folder / "plan.json"
+    noted = folder / PLAN
     if noted.exists():
         found = json.loads(noted.read_text())
         different = [name for name in plan if found.get(name) != plan[name]]

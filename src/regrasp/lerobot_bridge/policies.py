@@ -13,6 +13,7 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from numpy.typing import NDArray
 
 from regrasp.control import Decision
+from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.diagnosis.probe import ObservationBatch
 from regrasp.errors import CheckpointError
@@ -82,9 +83,13 @@ class LoadedPolicy:
 
     @property
     def camera_keys(self) -> tuple[str, ...]:
-        """Keys of the cameras that the policy looks at, in its own order."""
+        """Keys of the cameras that the policy looks at, as they were recorded, in its own order."""
         chosen = getattr(self._config, "camera_keys", None)
-        return tuple(self._config.image_features if chosen is None else chosen)
+        return self.checkpoint.recorded_keys(tuple(self._config.image_features if chosen is None else chosen))
+
+    def use(self, horizon: Horizon) -> None:
+        """Set how chunks are used from the next episode on; one that is asked ahead is asked for whole chunks."""
+        self.n_action_steps = 1 if horizon.delay else horizon.execute
 
     def reset(self) -> None:
         """Forget the episode before."""
@@ -97,7 +102,7 @@ class LoadedPolicy:
         inference_ms = float("nan")
         if self._position >= min(self.n_action_steps, len(self._chunk)):
             began = time.perf_counter()
-            self._chunk = self.chunks(self.batch_of([observation], self.task))[0]
+            self._chunk = self._next_chunk(self.batch_of([observation], self.task))
             inference_ms = 1000.0 * (time.perf_counter() - began)
             self._number, self._position = self._number + 1, 0
         plan = self._chunk[self._position :]
@@ -145,10 +150,15 @@ class LoadedPolicy:
         where one can be found.
         """
         seen: dict[str, list[NDArray[np.float64]]] = {}
+        recorded = {new: old for old, new in self.checkpoint.renamed.items()}
         for part in _parts(batch):
             for key, values in self._features_of(self._prepared(part)).items():
-                seen.setdefault(key, []).append(values.double().cpu().numpy())
+                seen.setdefault(recorded.get(key, key), []).append(values.double().cpu().numpy())
         return {key: np.concatenate(values) for key, values in seen.items()}
+
+    def _next_chunk(self, batch: ObservationBatch) -> NDArray[np.float64]:
+        """The chunk that comes after the present one, shape [chunk_size, J]."""
+        return self.chunks(batch)[0]
 
     def _prepared(self, batch: ObservationBatch) -> dict[str, Any]:
         """The batch as LeRobot's preprocessor leaves it."""
@@ -176,7 +186,10 @@ class LoadedPolicy:
             return {**model.see(prepared), "instruction": model.read(prepared)}
         if hasattr(model, "backbone"):  # ACT: one ResNet for all cameras
             return {
-                key: model.backbone(prepared[key])["feature_map"].mean(dim=(2, 3)) for key in self.camera_keys
+                key: model.backbone(prepared[self.checkpoint.renamed.get(key, key)])["feature_map"].mean(
+                    dim=(2, 3)
+                )
+                for key in self.camera_keys
             }
         return {}
 

@@ -186,14 +186,16 @@ def outcome_of(number: int, note: dict[str, Any], fps: int) -> Outcome:
         seconds=note.get("frames", 0) / fps,
         seed=note.get("seed"),
         initial=note.get("initial", {}),
-        scored_by="physics" if note.get("success") is not None else "",
+        scored_by=note.get("scored_by", "physics") if note.get("success") is not None else "",
     )
 
 
-def _write_scenes(dataset: Path, parts: list[Path]) -> None:
-    """Keep scene and seed of each episode beside the dataset."""
+def _write_scenes(dataset: Path | None, parts: list[Path]) -> None:
+    """Keep scene and seed of each episode beside the dataset, where they are not there already."""
     import json
 
+    if dataset is None:
+        return
     notes = [note for part in parts for note in json.loads((part / "finished.json").read_text())]
     fps = json.loads((dataset / "meta" / "info.json").read_text())["fps"]
     outcomes = [outcome_of(number, note, fps) for number, note in enumerate(notes)]

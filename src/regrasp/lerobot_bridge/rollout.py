@@ -3,11 +3,11 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from lerobot.utils.import_utils import register_third_party_plugins
@@ -17,6 +17,7 @@ from regrasp.control import Clock, EpisodeEnd, Policy, Tick, run_episode
 from regrasp.control.clock import FastClock, WallClock
 from regrasp.control.flight_recorder import FlightRecorder, wanted_of
 from regrasp.control.monitor import UNCALIBRATED, Calibration, Monitor
+from regrasp.control.scorers import Goal, GoalScorer, KeyScorer, Scorer
 from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.rollouts import FOLDER, Deployment, Outcome, Ticks, write_outcomes, write_ticks
@@ -41,6 +42,18 @@ SCORE = "score_"
 
 USUAL_SECONDS = 30.0
 """Longest time of an episode on a real arm when nobody says how long."""
+
+
+class Person(Protocol):
+    """Somebody at the keyboard."""
+
+    def ready(self, episode: int) -> None:
+        """Return when episode `episode` may begin: the scene is set."""
+        ...
+
+    def key(self) -> str:
+        """The key that was pressed since the last question, "" for none; does not wait."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,9 @@ def rollout(
     handover: bool = True,
     home: bool | None = None,
     calibration: Calibration = UNCALIBRATED,
+    rtc: bool = False,
+    goal: Goal | None = None,
+    person: Person | None = None,
     tell: Tell = lambda _message: None,
 ) -> RolledOut:
     """Run `episodes` episodes of the policy on the station and record them into the new folder `out`.
@@ -116,13 +132,17 @@ def rollout(
         home: Drive the arm to a start drawn from the training's before each episode. When left out, a real arm is,
             and the twin is not: its reset places the arm, at home or wherever the station's `starts` asks for.
         calibration: When the monitor's scores are alarming (`control.monitor.calibrate`).
+        rtc: Grow chunks out of each other by LeRobot's real-time chunking, where the policy can.
+        goal: What ends and scores an episode, by what a camera shows; physics tells on the twin when left out.
+        person: Who is at the keyboard; asked before each episode, and may score it. A part of a recording that runs
+            beside others has nobody.
         tell: Gets {"episode", "success", "frames"} after each episode.
 
     Raises:
         CheckpointError: The checkpoint cannot be loaded, or does not fit the robot.
         DatasetError: The folder exists, or the disk is full.
         DeviceError: The robot failed. Finished episodes are kept, and the same command goes on with them.
-        UsageError: The policy cannot keep up with the arm.
+        UsageError: The policy cannot keep up with the arm, or cannot do `rtc`.
     """
     if episodes < 1:
         raise UsageError(f"--episodes is {episodes}; expected 1 or more.")
@@ -130,7 +150,12 @@ def rollout(
     out = Path(out).resolve()
     found = read_checkpoint(checkpoint)
     homed = not is_twin(station) if home is None else home
-    run = Run(station, found.path, task, seed, seconds, n_action_steps, handover, homed, calibration)
+    if goal is not None and goal.camera not in station.camera_names:
+        raise UsageError(
+            f"The goal is seen by camera '{goal.camera}'; station '{station.name}' has "
+            f"{', '.join(station.camera_names) or 'none'}."
+        )
+    run = Run(station, found.path, task, seed, seconds, n_action_steps, handover, homed, calibration, rtc)
     deployment = Deployment(task, overrides, str(checkpoint), called or station.name, dict(options or {}))
     plan = {
         "kind": "rollouts",
@@ -144,21 +169,23 @@ def rollout(
         "overrides": list(overrides),
         "handover": handover,
         "home": homed,
+        "rtc": rtc,
+        "goal": None if goal is None else [goal.camera, *goal.region],
     }
     summary: list[dict[str, Any]] = []
     record_in_parts(
         out,
         plan,
         episodes=episodes,
-        workers=workers if is_twin(station) else 1,
-        work=partial(_roll_part, run),
+        workers=workers if is_twin(station) and person is None else 1,
+        work=partial(_roll_part, run, goal, person),
         tell=tell,
         annotate=partial(_annotate, run, deployment, summary),
     )
     return _summary(out, summary, station.fps, timed=not is_twin(station))
 
 
-def _roll_part(run: Run, part: Part, tell: Tell) -> None:
+def _roll_part(run: Run, goal: Goal | None, person: Person | None, part: Part, tell: Tell) -> None:
     """Run the episodes of a part that are not on disk yet."""
     with held_robot(run.station) as robot:
         policy, horizon = run.policy_for(robot)
@@ -169,16 +196,33 @@ def _roll_part(run: Run, part: Part, tell: Tell) -> None:
             for note in writer.notes:
                 tell({name: note.get(name) for name in ("episode", "success", "frames")})
             for episode in range(part.first + writer.episodes, part.last):
-                _Episode(run, robot, writer, episode).roll(policy, horizon, tell)
+                _Episode(run, robot, writer, episode, _scorers(run, goal, person), person).roll(
+                    policy, horizon, tell
+                )
         finally:
             writer.close()
+
+
+def _scorers(run: Run, goal: Goal | None, person: Person | None) -> list[Scorer]:
+    """Who may score an episode; the first who knows decides."""
+    people: list[Scorer] = [] if person is None else [KeyScorer(person.key)]
+    return people if goal is None else [*people, GoalScorer(goal, run.station.fps)]
 
 
 class _Episode:
     """One episode: home, run, watch, record, score."""
 
-    def __init__(self, run: Run, robot: Any, writer: EpisodeWriter, number: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        robot: Any,
+        writer: EpisodeWriter,
+        number: int,
+        scorers: list[Scorer],
+        person: Person | None = None,
+    ) -> None:
         self._run, self._robot, self._writer, self._number = run, robot, writer, number
+        self._scorers, self._person = scorers, person
         self._twin = is_twin(run.station)
         self._joints = [name.removesuffix(".pos") for name in robot.action_features]
         self._clock: Clock = FastClock() if self._twin else WallClock()
@@ -193,6 +237,8 @@ class _Episode:
         try:
             if self._run.home:
                 self._run.bring_home(self._robot, self._joints, self._clock, self._number)
+            if self._person is not None:
+                self._person.ready(self._number)
             end = self._drive(policy)
         except DeviceError as error:
             said = f"Episode {self._number} was broken off: {error}"
@@ -204,17 +250,35 @@ class _Episode:
         if self._recorder.tripped:
             self._recorder.write(self._flight_file(), f"Episode {self._number} ended: {end.reason}.")
         _save_ticks(self._writer.folder / TICKS / f"{self._number:06d}.npz", self._ticks)
-        self._writer.save({**self._note(end, horizon), **scene})
-        tell({"episode": self._number, "success": scene.get("success"), "frames": end.ticks})
+        note = {**self._note(end, horizon), **scene, **self._verdict()}
+        self._writer.save(note)
+        tell({"episode": self._number, "success": note.get("success"), "frames": end.ticks})
+
+    def _verdict(self) -> dict[str, Any]:
+        """What the scorers say of the episode that has ended, and which of them; physics has its say without them."""
+        for scorer in self._scorers:
+            scorer.time_is_up()
+        knowing = next((one for one in self._scorers if one.success is not None), None)
+        if knowing is None:
+            return {}
+        whole = {"progress": 1.0} if knowing.success else {}
+        return {"success": knowing.success, "scored_by": knowing.name, **whole}
 
     def _drive(self, policy: Policy) -> EpisodeEnd:
         """The loop itself."""
         run, twin = self._run, self._twin
         gate = run.gate(self._joints)
         longest_s = run.seconds or (None if twin else USUAL_SECONDS)
-        success: Callable[[], bool] = lambda: bool(self._robot.twin.success) if twin else False  # noqa: E731
         max_ticks = round(longest_s * run.station.fps) if longest_s else self._robot.twin.max_frames
         policy, self._clock = slowed(self._robot, policy, self._clock)
+        physics = twin and not any(isinstance(one, GoalScorer) for one in self._scorers)
+        for scorer in self._scorers:
+            scorer.reset()
+
+        def finished() -> bool:
+            known = any(one.success is not None for one in self._scorers)
+            return known or (physics and bool(self._robot.twin.success))
+
         return run_episode(
             self._robot,
             policy,
@@ -224,8 +288,8 @@ class _Episode:
             fps=run.station.fps,
             max_ticks=max_ticks,
             max_s=max_ticks / run.station.fps if twin else None,
-            finished=success,
-            observers=[self._keep, self._recorder],
+            finished=finished,
+            observers=[self._keep, self._recorder, *(one.watch for one in self._scorers)],
             monitor=Monitor(run.station.fps, run.contract),
         )
 
@@ -288,10 +352,12 @@ def _read_ticks(file: Path, episode: int) -> Ticks:
 
 
 def _annotate(
-    run: Run, deployment: Deployment, summary: list[dict[str, Any]], dataset: Path, parts: list[Path]
+    run: Run, deployment: Deployment, summary: list[dict[str, Any]], dataset: Path | None, parts: list[Path]
 ) -> None:
-    """Write outcomes, ticks and flight records beside the merged dataset, and hand the notes on."""
-    fps = json.loads((dataset / "meta" / "info.json").read_text())["fps"]
+    """Write outcomes, ticks and flight records beside the merged dataset, and hand the notes on.
+
+    Without a dataset all of that was done by a command that was killed afterwards, and the notes are handed on.
+    """
     notes: list[dict[str, Any]] = []
     ticks: list[Ticks] = []
     for part in parts:
@@ -299,13 +365,17 @@ def _annotate(
         for note, file in zip(found, sorted((part / TICKS).glob("*.npz")), strict=False):
             ticks.append(_read_ticks(file, len(notes)))
             notes.append(note)
-    outcomes = [_outcome(number, note, fps) for number, note in enumerate(notes)]
+    outcomes = [_outcome(number, note, run.station.fps) for number, note in enumerate(notes)]
     joined = Ticks.joined(ticks)
-    horizon = next((Horizon(*note["horizon"]) for note in notes if note.get("horizon")), None)
-    write_outcomes(dataset, outcomes, replace(deployment, control=run.as_control(horizon)))
-    write_ticks(dataset, joined)
-    flights = _keep_flights(dataset, parts)
-    summary.append({"outcomes": outcomes, "ticks": joined, "notes": notes, "flights": flights})
+    flights = [file for part in parts for file in sorted((part / FLIGHT).glob("*.npz"))]
+    if dataset is not None:
+        horizon = next((Horizon(*note["horizon"]) for note in notes if note.get("horizon")), None)
+        write_outcomes(dataset, outcomes, replace(deployment, control=run.as_control(horizon)))
+        write_ticks(dataset, joined)
+        _keep_flights(dataset, flights)
+    summary.append(
+        {"outcomes": outcomes, "ticks": joined, "notes": notes, "flights": [file.name for file in flights]}
+    )
 
 
 def _outcome(number: int, note: dict[str, Any], fps: int) -> Outcome:
@@ -314,13 +384,11 @@ def _outcome(number: int, note: dict[str, Any], fps: int) -> Outcome:
     )
 
 
-def _keep_flights(dataset: Path, parts: list[Path]) -> list[str]:
-    """Copy all flight records beside the dataset; gives their names."""
-    files = [file for part in parts for file in sorted((part / FLIGHT).glob("*.npz"))]
+def _keep_flights(dataset: Path, files: list[Path]) -> None:
+    """Copy flight records beside the dataset."""
     for file in files:
         (dataset / FOLDER / FLIGHT).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, dataset / FOLDER / FLIGHT / file.name)
-    return [file.name for file in files]
 
 
 def _summary(out: Path, summary: list[dict[str, Any]], fps: int, *, timed: bool) -> RolledOut:

@@ -22,7 +22,7 @@ from regrasp.lerobot_bridge.rollout import Run
 from regrasp.lerobot_bridge.stations import connected, is_twin
 
 
-class _Glance(Mapping[str, Any]):
+class Glance(Mapping[str, Any]):
     """An observation whose pictures are drawn when they are asked for."""
 
     def __init__(self, robot: Any) -> None:
@@ -40,7 +40,7 @@ class _Glance(Mapping[str, Any]):
         return len(self._joints) + len(self._robot.cameras)
 
 
-class _GlancingArm:
+class GlancingArm:
     """The twin's robot, giving glances; with the station's faults where it has some."""
 
     def __init__(self, robot: Any) -> None:
@@ -49,8 +49,8 @@ class _GlancingArm:
     def get_observation(self) -> Any:
         """A glance."""
         if isinstance(self._robot, MisSetRobot):
-            return self._robot.shown(_Glance(self._robot.inner))
-        return _Glance(self._robot)
+            return self._robot.shown(Glance(self._robot.inner))
+        return Glance(self._robot)
 
     def send_action(self, action: dict[str, Any]) -> dict[str, Any]:
         """As the robot does."""
@@ -99,7 +99,7 @@ def _score_part(run: Run, starts: Sequence[int]) -> tuple[Outcome, ...]:
 def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:
     start = robot.reset(scene_seed("rollout", run.seed, number))
     joints = [name.removesuffix(".pos") for name in robot.action_features]
-    arm = _GlancingArm(robot)
+    arm = GlancingArm(robot)
     policy, clock = slowed(robot, policy, FastClock())
     if run.home:
         run.bring_home(arm, joints, clock, number)
