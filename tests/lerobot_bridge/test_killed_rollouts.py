@@ -5,33 +5,23 @@ import multiprocessing
 import os
 import pkgutil
 import signal
-from contextlib import contextmanager
-from unittest import mock
 
 import numpy as np
 import pytest
-from deployments import checkpoint, contract
+from instant_arm import model_folder, roll_out
 from lerobot.datasets import LeRobotDataset
 
-from regrasp.arm.so101 import HOME, JOINTS
-from regrasp.control import Decision
-from regrasp.control.seams import Horizon
-from regrasp.data.contract import write_contract
 from regrasp.data.dataset import content_hash, read_dataset
 from regrasp.data.rollouts import read_outcomes, read_ticks
-from regrasp.data.station import Station
 from regrasp.lerobot_bridge.driving import Run
 from regrasp.lerobot_bridge.parts import recording_folder
-from regrasp.lerobot_bridge.rollout import rollout
 
-CAMERAS = {name: {"type": "opencv", "index_or_path": name} for name in ("front", "wrist")}
-DESK = Station(name="desk", robot={"type": "so101_follower", "port": "none", "cameras": CAMERAS}, fps=30)
 TICKS = 6
 
 OURS, LEROBOT = "regrasp.lerobot_bridge", "lerobot.datasets"
 PHASES = {
     "before the first episode": (f"{OURS}.driving.Run.bring_home", 1, "before"),
-    "while homing": (f"{__name__}.InstantArm.send_action", 4, "before"),
+    "while homing": ("instant_arm.InstantArm.send_action", 4, "before"),
     "in mid-episode": (f"{OURS}.rollout._Episode._keep", TICKS + 3, "before"),
     "before an episode's ticks are kept": (f"{OURS}.rollout._save_ticks", 2, "before"),
     "after an episode's ticks are kept": (f"{OURS}.rollout._save_ticks", 2, "after"),
@@ -54,54 +44,7 @@ PHASES = {
 """A function, and the call of it before or after which the process dies."""
 
 STARTER = multiprocessing.get_context("forkserver")
-STARTER.set_forkserver_preload([f"{OURS}.rollout", "lerobot.datasets.dataset_tools", "deployments"])
-
-
-class InstantArm:
-    """Stands at once where it is told to; its pictures show its pose."""
-
-    name = "so101_follower"
-
-    def __init__(self):
-        self.action_features = {f"{joint}.pos": float for joint in JOINTS}
-        self.observation_features = self.action_features | dict.fromkeys(CAMERAS, (32, 32, 3))
-        self.pose = dict(zip(self.action_features, (HOME + 5.0).tolist(), strict=True))
-
-    def get_observation(self):
-        grey = int(abs(sum(self.pose.values()))) % 200
-        return self.pose | {name: np.full((32, 32, 3), grey + i, np.uint8) for i, name in enumerate(CAMERAS)}
-
-    def send_action(self, action):
-        self.pose = dict(action)
-        return action
-
-
-class Creeping:
-    """Wants a tenth of a degree more in each tick."""
-
-    def reset(self):
-        self.tick = -1
-
-    def decide(self, observation):
-        self.tick += 1
-        pose = np.array([observation[f"{joint}.pos"] for joint in JOINTS])
-        return Decision(pose + 0.1, 1.0, self.tick // 4, self.tick % 4, np.tile(pose + 0.1, (2, 1)))
-
-
-@contextmanager
-def lent(_station):
-    yield InstantArm()
-
-
-def run(model, out, **options):
-    """Two short episodes, home before each."""
-    with (
-        mock.patch(f"{OURS}.rollout.held_robot", lent),
-        mock.patch.object(Run, "policy_for", return_value=(Creeping(), Horizon(4, 4, 0))),
-    ):
-        return rollout(
-            model, DESK, task="Grab the brain", episodes=2, seconds=TICKS / 30, out=out, seed=5, **options
-        )
+STARTER.set_forkserver_preload([f"{OURS}.rollout", "lerobot.datasets.dataset_tools", "instant_arm"])
 
 
 def run_and_die(model, out, function, call, moment):
@@ -119,20 +62,17 @@ def run_and_die(model, out, function, call, moment):
         return result
 
     setattr(owner, name, deadly)
-    run(model, out)
+    roll_out(model, out)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "config.json").write_text(json.dumps({"type": "keypoint", **checkpoint().config}))
-    write_contract(folder, contract())
-    return folder
+    return model_folder(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(model, tmp_path_factory):
-    return run(model, tmp_path_factory.mktemp("undisturbed") / "rollouts")
+    return roll_out(model, tmp_path_factory.mktemp("undisturbed") / "rollouts")
 
 
 def killed(model, out, phase):
@@ -150,7 +90,7 @@ def test_the_same_command_goes_on_after_a_kill(phase, undisturbed, model, tmp_pa
     out, told = tmp_path / "rollouts", []
     kept = killed(model, out, phase)
     before = [path.stat().st_mtime_ns for path in videos(recording_folder(out))[:kept]]
-    again = run(model, out, tell=told.append)
+    again = roll_out(model, out, tell=told.append)
     assert repr(again.outcomes) == repr(undisturbed.outcomes)
     assert again.ended == undisturbed.ended == {"time": 2}
     assert content_hash(read_dataset(out)) == content_hash(read_dataset(undisturbed.out))
@@ -176,5 +116,5 @@ def test_a_finished_episode_is_not_run_again(phase, model, tmp_path, monkeypatch
     monkeypatch.setattr(
         Run, "bring_home", lambda self, *given: (homed.append(given[-1]), original(self, *given))
     )
-    run(model, out)
+    roll_out(model, out)
     assert homed == list(range(kept, 2))

@@ -59,7 +59,7 @@ def make_robot(station: Station) -> Any:
 
 @contextlib.contextmanager
 def connected(station: Station) -> Generator[Any]:
-    """The station's robot, connected; it is disconnected at the end whatever happens.
+    """The station's robot, connected; at the end it is let go of whatever happens.
 
     A twin with faults shows them.
     """
@@ -82,8 +82,25 @@ def connected(station: Station) -> Generator[Any]:
     try:
         yield robot
     finally:
-        with quiet(), contextlib.suppress(DeviceNotConnectedError):
-            robot.disconnect()
+        with quiet():
+            _let_go(robot)
+
+
+def _let_go(robot: Any) -> None:
+    """Disconnect a robot, its motors released or holding as its options say.
+
+    LeRobot refuses to disconnect an arm one of whose cameras is gone, and leaves its motors as they are; then each part
+    that is still there is disconnected by itself.
+    """
+    try:
+        robot.disconnect()
+    except DeviceNotConnectedError:
+        bus = getattr(robot, "bus", None)
+        if bus is not None and bus.is_connected:
+            bus.disconnect(robot.config.disable_torque_on_disconnect)
+        for camera in getattr(robot, "cameras", {}).values():
+            with contextlib.suppress(DeviceNotConnectedError):
+                camera.disconnect()
 
 
 def is_twin(station: Station) -> bool:
