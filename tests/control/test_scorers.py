@@ -124,7 +124,7 @@ def test_eight_episodes_are_too_few():
 
 
 def test_it_is_learned_from_the_ends_of_a_recording(tmp_path):
-    data = sound_dataset(0, 9, seconds=3.0, height=24, width=32)
+    data = sound_dataset(0, 9, seconds=4.0, height=24, width=32)
     folder = write_v3(data, tmp_path / "d", video=False)
     found = learn_goal(folder, "front", WHOLE)
     assert len(found.ends) == 9

@@ -87,24 +87,18 @@ def killed(model, out, phase):
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_same_command_goes_on_after_a_kill(phase, undisturbed, model, tmp_path):
-    out, told = tmp_path / "rollouts", []
-    kept = killed(model, out, phase)
-    before = [path.stat().st_mtime_ns for path in videos(recording_folder(out))[:kept]]
-    again = roll_out(model, out, tell=told.append)
+    out = tmp_path / "rollouts"
+    killed(model, out, phase)
+    again = roll_out(model, out)
     assert repr(again.outcomes) == repr(undisturbed.outcomes)
     assert again.ended == undisturbed.ended == {"time": 2}
     assert content_hash(read_dataset(out)) == content_hash(read_dataset(undisturbed.out))
     assert repr(read_outcomes(out)) == repr(read_outcomes(undisturbed.out))
     np.testing.assert_array_equal(read_ticks(out).sent, read_ticks(undisturbed.out).sent)
     assert not recording_folder(out).exists()
-    assert len(before) == kept
     loaded = LeRobotDataset("local/rollouts", root=out, video_backend="pyav")
     assert loaded.num_episodes == 2
     assert loaded[len(loaded) - 1]["observation.images.front"].shape == (3, 32, 32)
-
-
-def videos(folder):
-    return sorted(folder.glob("part-0/dataset/videos/*front/*/*.mp4"))
 
 
 @pytest.mark.parametrize("phase", ["in mid-episode", "after an episode is encoded", "before the merge"])

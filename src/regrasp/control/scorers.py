@@ -37,8 +37,9 @@ ALIKE = 0.05
 """With more than this share of earlier moments looking like an end, the region does not show the goal."""
 
 
-EARLIER, BEFORE_END_S = 6, 1.0
-"""Earlier moments of an episode that are compared, spread from its start to so long before its end."""
+EARLIER, EARLIER_SHARE = 6, 0.6
+"""Earlier moments of an episode that are compared, spread over its first part; many recordings rest at their end, which
+shows the goal for a while already."""
 
 MOST_EPISODES = 100
 """Episodes that are looked at, spread over the recording."""
@@ -191,7 +192,7 @@ def learn_goal(reference: str | Path, camera: str, region: tuple[float, float, f
 def _pictures_of(episode: Episode, camera: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Earlier moments of an episode, and its end."""
     last = episode.length - 1
-    before = np.linspace(0, max(last - round(BEFORE_END_S * episode.fps), 0), EARLIER).round().astype(int)
+    before = np.linspace(0, EARLIER_SHARE * last, EARLIER).round().astype(int)
     shown = episode.cameras[camera].frames([*np.unique(before).tolist(), last])
     return shown[:-1], shown[-1]
 
