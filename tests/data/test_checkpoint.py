@@ -140,3 +140,30 @@ def test_a_station_without_the_policys_camera_is_recognised():
 def test_joints_of_a_robot_that_nobody_knows_are_not_judged():
     unknown = Station(name="lab", robot={"type": "hexapod", "cameras": {"front": {}, "wrist": {}}})
     assert fits(checkpoint(), unknown)
+
+
+def renaming(run, steps):
+    """The run, its last preprocessor saved with these steps."""
+    file = run / "checkpoints" / "last" / "pretrained_model" / "policy_preprocessor.json"
+    file.write_text(json.dumps({"name": "policy_preprocessor", "steps": steps}))
+    return run
+
+
+def test_cameras_go_by_the_names_that_they_were_recorded_under(run):
+    names = {"observation.images.cam0": "observation.images.wrist"}
+    step = {"registry_name": "rename_observations_processor", "config": {"rename_map": names}}
+    found = read_checkpoint(renaming(run, [step, {"registry_name": "to_batch_processor", "config": {}}]))
+    assert found.camera_keys == ("observation.images.cam0",)  # nothing was ever given as `front`
+    assert found.renamed == names
+    seen = replace(found, normalizer={"observation.images.front": {}})
+    assert seen.camera_keys == ("observation.images.front", "observation.images.cam0")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [7, ["x"], [{"registry_name": "rename_observations_processor"}],
+     [{"registry_name": "rename_observations_processor", "config": {"rename_map": [1]}}]],
+)  # fmt: skip
+def test_a_rename_map_that_is_none_is_told(run, steps):
+    with pytest.raises(CheckpointError, match="that is not names for names; expected what LeRobot writes"):
+        read_checkpoint(renaming(run, steps))

@@ -37,6 +37,9 @@ POSTPROCESSOR = "policy_postprocessor*_unnormalizer_processor.safetensors"
 POLICY_FILES = ("config.json", "model.safetensors", "adapter_config.json", "adapter_model.safetensors")
 """What makes a policy act as it does, apart from its normaliser: settings and weights, of an adapter too."""
 
+RENAMING = "rename_observations_processor"
+"""LeRobot's name of the step that gives inputs the names under which the policy takes them."""
+
 LONGEST_FILE = 64_000_000
 """Bytes of a settings file or of a normaliser's statistics; those of twelve joints and four cameras take 12,000."""
 
@@ -269,19 +272,15 @@ def _batch_size(state: Mapping[str, Any], training: Mapping[str, Any] | None) ->
 
 def _renamed_in(file: Path) -> Mapping[str, str]:
     """The `rename_map` of the saved preprocessor, which is the one that is applied; empty without one."""
-    steps: object = (_optional_json(file) or {}).get("steps") or []
-    for step in steps if isinstance(steps, list) else []:
-        named = isinstance(step, dict) and step.get("registry_name") == "rename_observations_processor"
-        found: object = (step.get("config") or {}).get("rename_map") if named else None
-        if not found:
-            continue
-        if not isinstance(found, dict) or not all(isinstance(one, str) for one in [*found, *found.values()]):
-            raise CheckpointError(
-                f"Found a rename_map in {file} that is not names for names; expected what LeRobot writes; try another "
-                "checkpoint."
-            )
-        return found
-    return {}
+    try:
+        steps: list[dict[str, Any]] = (_optional_json(file) or {}).get("steps") or []
+        maps = [step["config"]["rename_map"] for step in steps if step.get("registry_name") == RENAMING]
+        return {str(old): str(new) for one in maps for old, new in one.items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"Found a rename_map in {file} that is not names for names; expected what LeRobot writes; try another "
+            "checkpoint."
+        ) from error
 
 
 def _require_type(config: Mapping[str, Any], folder: Path) -> str:
