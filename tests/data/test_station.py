@@ -2,7 +2,7 @@
 
 import pytest
 
-from regrasp.data.station import load_station, parse_permutation, save_station, twin
+from regrasp.data.station import load_station, parse_permutation, save_station, station_text, twin
 from regrasp.errors import StationError, UsageError
 
 
@@ -79,3 +79,24 @@ def test_a_wrong_file_is_told_with_its_place(tmp_path, text, said):
     with pytest.raises(StationError) as error:
         load_station(path)
     assert said.format(path=path) in str(error.value)
+
+
+def test_what_a_policy_from_elsewhere_calls_the_cameras_is_kept_in_the_file(tmp_path):
+    station = twin().model_copy(update={"policy_names": {"front": "camera1", "wrist": "camera2"}})
+    save_station(station, tmp_path / "desk.yaml")
+    assert load_station(tmp_path / "desk.yaml") == station
+    assert "policy_names" not in station_text(twin())
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("{top: camera1}", "policy_names has a camera 'top' that the robot has not"),
+        ("{front: camera1, wrist: camera1}", "policy_names gives two cameras one name"),
+    ],
+)
+def test_names_of_no_camera_or_of_two_are_refused(tmp_path, names, said):
+    text = station_text(twin()) + f"policy_names: {names}\n"
+    (tmp_path / "desk.yaml").write_text(text)
+    with pytest.raises(StationError, match=said):
+        load_station(tmp_path / "desk.yaml")

@@ -1,4 +1,4 @@
-"""LeRobot's ACT and SmolVLA train and roll out through the same verbs as the small policy."""
+"""LeRobot's own policies train and roll out through the same verbs as the small policy."""
 
 import numpy as np
 import pytest
@@ -22,19 +22,33 @@ ACT = [
     "--policy.n_action_steps=5",
     "--policy.pretrained_backbone_weights=null",
 ]
+VQBET = [
+    "--policy.gpt_n_layer=1",
+    "--policy.gpt_hidden_dim=32",
+    "--policy.gpt_input_dim=32",
+    "--policy.gpt_output_dim=32",
+    "--policy.gpt_n_head=2",
+    "--policy.crop_shape=[56,56]",
+    "--policy.vqvae_enc_hidden_dim=16",
+    "--policy.pretrained_backbone_weights=null",
+]
+OPTIONS = {"act": ACT, "vqbet": VQBET}
 
 
-@pytest.fixture(scope="module", params=["act", "smolvla"])
+@pytest.fixture(scope="module", params=["act", "smolvla", "vqbet"])
 def other(request, demonstrations, tmp_path_factory):
     """A policy of LeRobot's own after two steps of training."""
     folder = tmp_path_factory.mktemp(request.param)
-    options = ACT if request.param == "act" else make_tiny_smolvla(folder / "vlm")
+    options = OPTIONS.get(request.param) or make_tiny_smolvla(folder / "vlm")
     kept = [option for option in options if not option.startswith(("--policy.type", "--policy.push_to_hub"))]
     return train(demonstrations, folder / "run", policy=request.param, steps=2, batch=2, options=kept)
 
 
 def test_training_writes_checkpoint_and_contract(other):
-    assert other.contract.policy_type in ("act", "smolvla")
+    assert other.contract.policy_type == other.journal.policy
+    assert other.contract.n_action_steps in (5, 10)
+    cameras = ["front"] if other.journal.policy == "vqbet" else ["front", "wrist"]
+    assert list(other.contract.camera_names) == cameras
     assert list(other.contract.instructions) == ["Grab the brain"]
     assert other.steps == 2
 
@@ -53,9 +67,33 @@ def test_it_can_be_asked_for_chunks_and_only_smolvla_reads_the_instruction(other
     policy = LoadedPolicy(other.checkpoint)
     episode = read_dataset(demonstrations).episodes[0]
     images = {camera.key: camera.frames([0, 40]) for camera in episode.cameras.values()}
+    images = {key: images[key] for key in policy.camera_keys}
     one = policy.chunks(ObservationBatch(episode.states[[0, 40]], images, ["Grab the brain"] * 2))
     two = policy.chunks(ObservationBatch(episode.states[[0, 40]], images, ["Put the toy away"] * 2))
     assert one.shape == (2, policy.chunk_size, 6)
     assert np.isfinite(one).all()
     reads = not np.array_equal(one, two)
     assert reads == (other.contract.policy_type == "smolvla")
+
+
+def test_one_that_looks_at_several_moments_gets_those_before_the_present(other, demonstrations):
+    episode = read_dataset(demonstrations).episodes[0]
+    pictures = {camera.name: camera.frames(range(12)) for camera in episode.cameras.values()}
+
+    def observation(frame):
+        joints = dict(
+            zip((f"{name}.pos" for name in episode.joint_names), episode.states[frame].tolist(), strict=True)
+        )
+        return joints | {name: frames[frame] for name, frames in pictures.items()}
+
+    def second_chunk(present, *, remembers=True):
+        policy = LoadedPolicy(other.checkpoint, task="Grab the brain")
+        policy.remembers = remembers
+        length = policy.n_action_steps
+        for frame in (*range(length), present):
+            decided = policy.decide(observation(min(frame, 11)))
+        return decided.action
+
+    moved, still = second_chunk(11), second_chunk(11, remembers=False)
+    looks_back = other.contract.policy_type == "vqbet"
+    assert np.array_equal(moved, still) != looks_back

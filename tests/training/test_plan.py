@@ -209,7 +209,7 @@ def test_json_is_what_the_design_lays_down(brain):
 
 
 def test_a_policy_that_only_lerobot_knows_is_planned_as_far_as_it_goes(brain):
-    planned = plan(brain, policy="vqbet")
+    planned = plan(brain, policy="tdmpc")
     assert planned.steps > 0
     assert (planned.chunk_size, planned.rate, planned.options) == (None, None, ())
 
@@ -235,6 +235,20 @@ def test_numbers_without_sense_are_refused(brain, options, message):
     with pytest.raises(UsageError) as raised:
         plan(brain, **options)
     assert message is None or str(raised.value) == message
+
+
+def test_vqbet_learns_its_code_book_in_a_fifth_of_a_short_run_and_takes_one_camera():
+    """LeRobot's preset spends the first 20,000 steps on it: all of this run."""
+    planned = plan(sound_dataset(0, 6), policy="vqbet", epochs=8)
+    assert f"--policy.n_vqvae_training_steps={-(-planned.steps // 5)}" in planned.options
+    (features,) = [option for option in planned.options if option.startswith("--policy.input_features=")]
+    assert list(json.loads(features.partition("=")[2])) == ["observation.state", "observation.images.front"]
+    assert {one.what: one.value for one in planned.reasons}["camera"] == "front"
+
+
+def test_vqbet_keeps_lerobot_s_code_book_in_a_run_that_is_long_enough(brain):
+    planned = plan(brain, policy="vqbet", steps=100_000)
+    assert not any("n_vqvae_training_steps" in option for option in planned.options)
 
 
 def test_a_checkpoint_that_is_not_there_is_named(brain):

@@ -56,9 +56,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.checks.swapped_cameras import called_wrist
 from regrasp.data import Dataset
 from regrasp.data.alignment import Alignment, align
+from regrasp.data.episode import called_wrist
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count

@@ -48,7 +48,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset, Episode
-from regrasp.data.episode import grid_means
+from regrasp.data.episode import called_wrist, grid_means
 from regrasp.data.measures import likeness
 from regrasp.data.rollouts import Rollouts
 from regrasp.data.sight import CELLS, THUMBNAIL, Sight
@@ -62,10 +62,6 @@ from regrasp.diagnosis.views import smaller_side
 
 if TYPE_CHECKING:
     from regrasp.data.contract import CameraContract, Contract
-
-WRIST_NAMES = ("wrist", "hand", "gripper", "onboard")
-"""Names of cameras that ride on the arm, and so see everything move."""
-
 
 CLEARLY = 0.7
 """A camera that changes less than this share of another one changes clearly less. Front cameras change 0.1
@@ -194,11 +190,6 @@ def _wrist_place(names: tuple[str, str]) -> int | None:
     """Which of two cameras rides on the arm by its name; None when that is not said of exactly one."""
     wrists = [called_wrist(name) for name in names]
     return wrists.index(True) if sum(wrists) == 1 else None
-
-
-def called_wrist(name: str) -> bool:
-    """Whether a camera is called as those are that ride on the arm."""
-    return any(word in name.lower() for word in WRIST_NAMES)
 
 
 def _wrist_is_calmer(names: tuple[str, str], pair: _Pairs, tie: bool) -> bool:

@@ -66,6 +66,7 @@ def described(contract: "Contract") -> str:
         f"{contract.fps:g} Hz",
         *_instruction_lines(contract),
         *_camera_lines(contract),
+        *_augmentation_lines(contract),
         *_gripper_lines(contract),
         "joint             start (mean, deviation)   range              step (99 %, max)",
     ]
@@ -90,9 +91,27 @@ def _instruction_lines(contract: "Contract") -> list[str]:
 
 
 def _camera_lines(contract: "Contract") -> list[str]:
+    from regrasp.data.episode import camera_name
+
     if contract.blind:
         return ["camera       none: the policy is blind"]
-    return [f"camera       {camera.name}, {camera.width} x {camera.height}" for camera in contract.cameras]
+    return [
+        f"camera       {camera.name}, {camera.width} x {camera.height}"
+        + (
+            f", the policy's {camera_name(camera.policy_key)}"
+            if camera.policy_key and camera.policy_key != camera.key
+            else ""
+        )
+        for camera in contract.cameras
+    ]
+
+
+def _augmentation_lines(contract: "Contract") -> list[str]:
+    from regrasp.training.augmentation import described
+
+    if not contract.augmentation:
+        return []
+    return [f"augmented    {described(contract.augmentation)}"]
 
 
 def _gripper_lines(contract: "Contract") -> list[str]:

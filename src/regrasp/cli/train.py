@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from regrasp.data.station import Station
     from regrasp.lerobot_bridge.training import Trained
 
 
@@ -42,6 +43,22 @@ def command(
     new_statistics: Annotated[
         bool, typer.Option("--new-statistics", help="Normalise a checkpoint anew when training it further.")
     ] = False,
+    augment: Annotated[
+        str,
+        typer.Option(
+            help="Change pictures while training: light, colour, blur, noise, shift, crop, dropout, each with a "
+            "camera before and a strength behind it if you like.",
+            metavar="light,front:shift=0.5",
+            show_default=False,
+        ),
+    ] = "",
+    station: Annotated[
+        str | None,
+        typer.Option(
+            help="Station whose policy_names say what a policy from elsewhere calls the cameras.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of initialisation and shuffling.")] = 1000,
     cache: Annotated[
         bool,
@@ -59,6 +76,7 @@ def command(
         from regrasp.data.dataset import read_dataset
 
         read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
+    known = _station(station)
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()
@@ -69,13 +87,21 @@ def command(
         else:
             settings = {"policy": policy, "epochs": epochs, "steps": steps, "batch": batch, "seed": seed,
                         "latency_ms": latency_ms, "hold_out": hold_out, "new_statistics": new_statistics,
-                        "cache": cache}  # fmt: skip
+                        "cache": cache, "augment": augment, "station": known}  # fmt: skip
             result = _train(dataset or "", run, settings, passed)
     except KeyboardInterrupt:
         _say_how_to_go_on(run)
         raise
     page = _write_page(result)
     _print_json(result, page) if json else _print(result, page)
+
+
+def _station(name: str | None) -> "Station | None":
+    if name is None:
+        return None
+    from regrasp.data.station import load_station
+
+    return load_station(name)
 
 
 def _parted(dataset: str | None, options: list[str]) -> tuple[str | None, list[str]]:

@@ -46,6 +46,9 @@ LONGEST_FILE = 64_000_000
 MOST = 2**31
 """Sizes and counts beyond this are none."""
 
+_CHUNKS = ("chunk_size", "horizon", "action_chunk_size")
+"""How LeRobot's policies call the number of actions that they plan at once."""
+
 _DTYPES = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32,
     "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
@@ -92,14 +95,19 @@ class Checkpoint:
         return self.config.get("output_features") or {}
 
     @property
-    def camera_keys(self) -> tuple[str, ...]:
-        """LeRobot's keys of the cameras as they were recorded, in the policy's order."""
+    def policy_camera_keys(self) -> tuple[str, ...]:
+        """What the policy itself calls its cameras, in its order; not all of them need to have been there."""
         visual = [
             key
             for key, feature in self.input_features.items()
             if feature.get("type") == "VISUAL" or key.startswith(IMAGE_PREFIX)
         ]
-        return self.recorded_keys(visual)
+        return tuple(visual)
+
+    @property
+    def camera_keys(self) -> tuple[str, ...]:
+        """LeRobot's keys of the cameras as they were recorded, in the policy's order."""
+        return self.recorded_keys(self.policy_camera_keys)
 
     def recorded_keys(self, keys: Sequence[str]) -> tuple[str, ...]:
         """The keys under which these inputs of the policy were recorded.
@@ -120,13 +128,13 @@ class Checkpoint:
     @property
     def chunk_size(self) -> int | None:
         """Actions the policy plans at once."""
-        value = self.config.get("chunk_size", self.config.get("horizon"))
+        value = next((self.config[name] for name in _CHUNKS if self.config.get(name) is not None), None)
         return None if value is None else int(value)
 
     @property
     def n_action_steps(self) -> int | None:
         """Actions of a chunk that are carried out before the policy is asked again."""
-        value = self.config.get("n_action_steps")
+        value = self.config.get("n_action_steps", self.config.get("action_chunk_size"))
         return None if value is None else int(value)
 
     @cached_property
@@ -302,7 +310,7 @@ def _require_well_formed(
         features = config.get(name) or {}
         if not isinstance(features, dict) or not all(_is_feature(one) for one in features.values()):
             raise _of_wrong_kind(name, "features with a type and a shape each", folder / "config.json")
-    for name in ("chunk_size", "horizon", "n_action_steps"):
+    for name in (*_CHUNKS, "n_action_steps"):
         _require_count(config, name, folder / "config.json")
     _require_count(training, "batch_size", folder / "train_config.json")
     for name in ("step", "batch_size", "num_processes"):

@@ -1,6 +1,7 @@
 """What a policy was trained to expect, measured from its data and kept beside it as `regrasp.json`."""
 
 import base64
+import contextlib
 import re
 import zlib
 from collections.abc import Mapping
@@ -16,9 +17,10 @@ from regrasp.data.alignment import align
 from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import Checkpoint, pretrained_folder
 from regrasp.data.dataset import Dataset, content_hash
-from regrasp.data.episode import GRID, camera_name, grid_means
+from regrasp.data.episode import GRID, called_wrist, camera_name, grid_means
 from regrasp.data.jaws import Jaws, Mix, find_jaws
 from regrasp.data.joint_units import body_unit
+from regrasp.data.journal import read_journal
 from regrasp.data.measures import (
     closed_share,
     first_pictures,
@@ -29,7 +31,7 @@ from regrasp.data.measures import (
 )
 from regrasp.data.metadata import ACTION, STATE
 from regrasp.data.sight import THUMBNAIL, grey_thumbnail
-from regrasp.errors import ContractError
+from regrasp.errors import CheckpointError, ContractError
 
 CONTRACT_FILE = "regrasp.json"
 
@@ -178,6 +180,8 @@ class Contract(BaseModel):
     `normalisation` holds the statistics of joints and actions that the policy normalises with: feature ->
     statistic -> values; `policy_files` the SHA-256 of its files, by name. `recovered` marks a contract that was put
     together from the checkpoint alone (`data.recovery`): what only the training data tell is NaN or empty there.
+    `augmentation` is how pictures were changed in training, camera -> preset -> strength; empty for not at all, None
+    where nobody noted it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -210,6 +214,7 @@ class Contract(BaseModel):
     )
     policy_files: dict[str, str] = Field(default_factory=dict[str, str])
     recovered: bool = False
+    augmentation: dict[str, dict[str, float]] | None = None
     state_sample: list[list[float]] = Field(default_factory=list[list[float]])
 
     @property
@@ -273,6 +278,7 @@ def measure_contract(
         calibration_id=calibration_id,
         calibration_hash=calibration_hash,
         blind=not checkpoint.camera_keys,
+        augmentation=_augmentation(checkpoint),
         state_sample=_state_sample(dataset),
         **of_checkpoint(checkpoint),
     )
@@ -341,6 +347,25 @@ def _measure_camera(dataset: Dataset, key: str) -> CameraContract:
         examples=[_deflated(one) for one in some] if rides else [],
         jaws=JawsContract.of(jaws) if jaws else None,
     )
+
+
+def rides_on_arm(dataset: Dataset, name: str) -> bool:
+    """Whether a camera rides on the arm: by its name, or because it looks elsewhere at the start of each episode."""
+    pictures = None if called_wrist(name) else first_pictures(dataset, name)
+    if pictures is None:
+        return called_wrist(name)
+    greys = np.stack([grey_thumbnail(picture) for picture in pictures[:: max(1, len(pictures) // EXAMPLES)]])
+    middle = np.median(greys, axis=0).round()
+    return _wander(greys, middle, pictures.shape[1] / pictures.shape[2]) > FIXED_WANDER
+
+
+def _augmentation(checkpoint: Checkpoint) -> dict[str, dict[str, float]] | None:
+    """As the journal of its run tells; None where there is none."""
+    above = checkpoint.path.resolve().parents
+    with contextlib.suppress(CheckpointError):
+        journal = read_journal(above[2]) if len(above) > 2 else None
+        return None if journal is None else journal.augmentation
+    return None
 
 
 def _wander(greys: NDArray[np.float64], median: NDArray[np.float64], aspect: float) -> float:

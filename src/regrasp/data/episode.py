@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 IMAGE_PREFIX = "observation.images."
 """LeRobot's prefix of a camera's key."""
 
+WRIST_NAMES = ("wrist", "hand", "gripper", "onboard")
+"""Names of cameras that ride on the arm, and so see everything move."""
+
 GRID = (12, 16)
 """Rows and columns of the cells into which a picture is shrunk when its parts alone matter."""
 
@@ -110,6 +113,16 @@ def camera_name(key: str) -> str:
         ('front', 'image')
     """
     return key.removeprefix(IMAGE_PREFIX).removeprefix("observation.")
+
+
+def called_wrist(name: str) -> bool:
+    """Whether a camera is called as those are that ride on the arm.
+
+    Example:
+        >>> called_wrist("left_Wrist_cam"), called_wrist("front")
+        (True, False)
+    """
+    return any(word in name.lower() for word in WRIST_NAMES)
 
 
 @dataclass(frozen=True, eq=False)

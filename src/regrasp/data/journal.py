@@ -51,7 +51,9 @@ class Evaluation(BaseModel):
 class Journal(BaseModel):
     """A training as it goes. `arguments` are those that `lerobot-train` was given.
 
-    `steps` are rows of what LeRobot logs (step, epoch, loss, grad_norm, lr and the policy's own).
+    `steps` are rows of what LeRobot logs (step, epoch, loss, grad_norm, lr and the policy's own). `augmentation` is
+    camera -> preset -> strength, and `episode_weights` how often a frame of each episode is drawn, against one of weight
+    1; empty where all are drawn alike.
     """
 
     version: int = 1
@@ -62,6 +64,8 @@ class Journal(BaseModel):
     frames: int
     held_out: list[int] = Field(default_factory=list[int])
     plan: dict[str, Any] = Field(default_factory=dict[str, Any])
+    augmentation: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])
+    episode_weights: list[float] = Field(default_factory=list[float])
     rounds: int | None = None
     steps: list[dict[str, float]] = Field(default_factory=list[dict[str, float]])
     evaluations: list[Evaluation] = Field(default_factory=list[Evaluation])

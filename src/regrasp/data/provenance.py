@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from regrasp.data.atomic import write_text
 from regrasp.errors import DatasetError
+
+if TYPE_CHECKING:
+    from regrasp.data.dataset import Dataset
 
 PARTS_FILE = Path("meta") / "regrasp_parts.json"
 
@@ -52,6 +55,11 @@ class Parts(BaseModel):
         """Number of episodes in all parts."""
         return sum(part.episodes for part in self.parts)
 
+    @property
+    def episode_weights(self) -> list[float]:
+        """The weight of each episode's part, in the order of the episodes."""
+        return [part.weight for part in self.parts for _ in range(part.episodes)]
+
     def part_of(self, episode: int) -> Part:
         """The part that an episode came from."""
         return next(part for part in self.parts if episode < part.first_episode + part.episodes)
@@ -71,6 +79,23 @@ def read_parts(folder: Path) -> Parts | None:
             f"Found {first['msg']} at '{where}' in {path}; expected what regrasp merge wrote; "
             "try to merge the parts again."
         ) from error
+
+
+def parts_of(dataset: "Dataset") -> Parts | None:
+    """What a dataset was merged from; None for one that was not merged.
+
+    Raises:
+        DatasetError: The file cannot be read, or there are episodes that it does not know.
+    """
+    parts = read_parts(Path(dataset.path))
+    last = max((episode.index for episode in dataset.episodes), default=-1)
+    if parts is not None and last >= parts.episodes:
+        raise DatasetError(
+            f"Found weights for {parts.episodes} episodes in {Path(dataset.path) / PARTS_FILE}, and an episode {last}; "
+            "expected what regrasp merge wrote for these episodes; try to merge the parts again, or delete the file to "
+            "draw all frames alike."
+        )
+    return parts
 
 
 def write_parts(folder: Path, parts: Sequence[Part]) -> None:

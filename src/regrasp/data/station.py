@@ -58,6 +58,8 @@ class Station(BaseModel):
 
     `goal` says what `regrasp rollout --score goal-region` looks at.
     `faults` are put into what the twin's robot shows, on purpose; see `faults.mis_set_station`.
+    `policy_names` is what a policy that was trained elsewhere calls these cameras, such as front: camera1; training
+    notes it in the contract, and nobody needs to say it again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +71,7 @@ class Station(BaseModel):
     task: str | None = None
     goal: GoalRegion | None = None
     faults: tuple[str, ...] = ()
+    policy_names: dict[str, str] = Field(default_factory=dict[str, str])
 
     @model_validator(mode="after")
     def _robot_has_a_type(self) -> Self:
@@ -79,6 +82,11 @@ class Station(BaseModel):
         cameras: object = self.robot.get("cameras") or {}
         if not isinstance(cameras, dict) or not all(isinstance(one, dict) for one in cameras.values()):
             raise ValueError("cameras need a name and options each, such as front: {type: opencv, ...}")
+        strange = sorted(set(self.policy_names) - set(cameras))
+        if strange:
+            raise ValueError(f"policy_names has a camera '{strange[0]}' that the robot has not")
+        if len(set(self.policy_names.values())) < len(self.policy_names):
+            raise ValueError("policy_names gives two cameras one name")
         return self
 
     @property
@@ -158,7 +166,7 @@ def save_station(station: Station, path: Path) -> None:
 def station_text(station: Station) -> str:
     """A station as its file lays it down."""
     fields = station.model_dump(mode="json", exclude_none=True)
-    given = {name: value for name, value in fields.items() if value != []}
+    given = {name: value for name, value in fields.items() if value not in ([], {})}
     return yaml.safe_dump(given, sort_keys=False, allow_unicode=True)
 
 

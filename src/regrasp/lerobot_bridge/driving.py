@@ -96,6 +96,7 @@ class Run:
         loaded.use(horizon)
         asked: Policy = loaded
         if horizon.delay:
+            loaded.remembers = False  # it is asked once per chunk, not once per frame
             asked = Ahead(loaded, execute=horizon.execute, delay=horizon.delay, background=True)
         return self._handed_over(asked) if self.handover else asked, horizon
 

@@ -16,10 +16,19 @@ from regrasp.data.contract import Contract, measure_contract, of_checkpoint, rea
 from regrasp.data.dataset import Dataset
 from regrasp.data.journal import Evaluation, Journal, figures, write_journal
 from regrasp.errors import RegraspError
+from regrasp.lerobot_bridge.augmenting import AugmentedDataset, idle_transforms
 from regrasp.lerobot_bridge.cached_dataset import CachedDataset
 from regrasp.lerobot_bridge.frame_cache import Uncached
-from regrasp.lerobot_bridge.normalising import checkpoint_statistics, training_statistics
+from regrasp.lerobot_bridge.normalising import (
+    checkpoint_statistics,
+    renamed_statistics,
+    training_statistics,
+)
 from regrasp.lerobot_bridge.questions import Examiner, asker
+from regrasp.lerobot_bridge.resuming import ResumableSampler
+from regrasp.lerobot_bridge.weighting import WeightedSampler
+from regrasp.training.augmentation import described
+from regrasp.training.renaming import described as described_names
 
 EVERY_S = 10.0
 """The journal is written at each checkpoint, and in between this often."""
@@ -75,6 +84,7 @@ class Keeper:
     progress: Progress = field(default_factory=Progress)
     taken: int = 0
     cached: bool = True
+    _augmented: AugmentedDataset | None = None
     _contract: Contract | None = None
     _examiner: Examiner | None = None
     _written: float = 0.0
@@ -89,6 +99,7 @@ class Keeper:
         if self.cached and not config.dataset.streaming:
             training = self._cached(training, config)
             held_out = None if held_out is None else self._cached(held_out, config)
+        training = self._augment(training, config)
         self._saved = time.monotonic()
         self._write()
         return training, held_out
@@ -106,6 +117,32 @@ class Keeper:
             self.note(line)
             self.progress.on_note(line)
             return dataset
+
+    def make_sampler(self, *arguments: Any, **options: Any) -> ResumableSampler:
+        """LeRobot's sampler, by the weights of the parts where there are any; it tells the pictures where it is."""
+        weights = self.journal.episode_weights
+        sampler = (
+            WeightedSampler(*arguments, episode_weights=weights, **options)
+            if weights
+            else ResumableSampler(*arguments, **options)
+        )
+        if self._augmented is not None:
+            sampler.on_begin = self._augmented.begin
+        return sampler
+
+    def _augment(self, training: Any, config: Any) -> Any:
+        """The same dataset, its pictures changed as they are handed out."""
+        idle = idle_transforms(config.dataset.image_transforms)
+        if idle:
+            self.note(
+                f"LeRobot's image transforms {', '.join(idle)} do nothing on the frames of videos; give --augment light, "
+                "colour, blur or noise in their place."
+            )
+        if not self.journal.augmentation:
+            return training
+        self.note(f"Pictures were changed while training: {described(self.journal.augmentation)}.")
+        self._augmented = AugmentedDataset(training, self.journal.augmentation, seed=config.seed or 0)
+        return self._augmented
 
     def on_saved(self, folder: Path, parts: Mapping[str, Any]) -> None:
         """Add the contract to a checkpoint, and ask its policy about held-out episodes."""
@@ -139,9 +176,11 @@ class Keeper:
 
     def _set_statistics(self, training: Any, config: Any) -> None:
         """Those of the checkpoint that is trained further, else those of the episodes that are trained on."""
-        meta = training.meta
+        meta, names = training.meta, config.rename_map or {}
+        if any(old != new for old, new in names.items()):
+            self.note(f"Cameras, as the policy calls them: {described_names(names)}. The contract keeps it.")
         if self.start is not None:
-            kept = checkpoint_statistics(self.start, meta.stats)
+            kept = checkpoint_statistics(self.start, renamed_statistics(meta.stats, names))
             if kept is not None:
                 meta.stats = kept
                 self.note(
@@ -158,6 +197,7 @@ class Keeper:
             for key in imagenet:
                 fresh[key] |= {name: meta.stats[key][name] for name in ("mean", "std")}
             meta.stats = fresh
+        meta.stats = renamed_statistics(meta.stats, names)
 
     def _contract_of(self, checkpoint: Checkpoint) -> Contract:
         """The contract of this checkpoint; what comes from the data is measured once."""
@@ -179,7 +219,7 @@ class Keeper:
         epoch = step * (contract.batch_size or 1) / max(1, self.journal.frames)
         try:
             if self._examiner is None:
-                self._examiner = self._new_examiner(contract, policy, parts)
+                self._examiner = self._new_examiner(contract)
             ask = asker(policy, parts["preprocessor"], parts["postprocessor"])
             since = time.monotonic() - self._saved
             found = self._examiner.examine(ask, step=step, epoch=epoch, since_s=since)
@@ -193,12 +233,11 @@ class Keeper:
         self.journal.evaluations.append(found)
         _tell_wandb(found)
 
-    def _new_examiner(self, contract: Contract, policy: Any, parts: Mapping[str, Any]) -> Examiner:
-        wanted = [camera.key for camera in contract.cameras]
+    def _new_examiner(self, contract: Contract) -> Examiner:
         return Examiner(
             self.data,
             self.journal.held_out,
-            wanted,
+            [camera.key for camera in contract.cameras],
             contract.n_action_steps or 1,
             self.journal.rounds,
         )

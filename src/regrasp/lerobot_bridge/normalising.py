@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from lerobot.datasets.compute_stats import aggregate_stats
+from lerobot.processor import rename_stats
 from numpy.typing import NDArray
 
 from regrasp.data.checkpoint import Checkpoint
@@ -51,6 +52,15 @@ def checkpoint_statistics(checkpoint: Checkpoint, known: Mapping[str, Any]) -> S
         for name, values in checkpoint.normalizer.items()
     }
     return {name: {**known.get(name, {}), **kept.get(name, {})} for name in {**known, **kept}}
+
+
+def renamed_statistics(statistics: Mapping[str, Any], names: Mapping[str, str]) -> Statistics:
+    """The statistics, also under the names by which the policy asks for them.
+
+    LeRobot 0.6.1 renames a camera's pictures and not its statistics in training, and then does not normalise them.
+    """
+    changed = {old: new for old, new in names.items() if old != new and old in statistics}
+    return {**statistics, **rename_stats({old: statistics[old] for old in changed}, changed)}
 
 
 def _of_row(row: Mapping[str, Any], known: Mapping[str, Any]) -> Statistics:

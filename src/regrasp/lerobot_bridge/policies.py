@@ -1,7 +1,8 @@
 """Any LeRobot policy as Regrasp drives and questions it: plain arrays in, plain arrays out."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.diagnosis.probe import ObservationBatch
 from regrasp.errors import CheckpointError
+from regrasp.lerobot_bridge import asking
 from regrasp.lerobot_bridge.quiet import quiet
 
 STATE = "observation.state"
@@ -36,6 +38,8 @@ class LoadedPolicy:
         task: The instruction that observations are given with.
         chunk_size: Actions predicted at once.
         n_action_steps: Actions executed before the next query.
+        remembers: Whether a policy that looks at several moments gets those before the present. Without, the present
+            stands for them: right where queries are further apart than frames.
     """
 
     def __init__(
@@ -77,8 +81,9 @@ class LoadedPolicy:
         self._config: Any = config
         self.device = torch.device(config.device or "cpu")
         self.task = task
-        self.chunk_size = int(getattr(config, "chunk_size", 1) or 1)
-        self.n_action_steps = n_action_steps or int(getattr(config, "n_action_steps", 1))
+        self.chunk_size = asking.chunk_length(config)
+        self.n_action_steps = n_action_steps or asking.carried_out(config)
+        self.remembers = True
         self.reset()
 
     @property
@@ -96,6 +101,7 @@ class LoadedPolicy:
         self._policy.reset()
         self._chunk: NDArray[np.float64] = np.empty((0, 0))
         self._number, self._position = -1, 0
+        self._before_now: deque[ObservationBatch] = deque(maxlen=max(1, asking.moments(self._config) - 1))
 
     def decide(self, observation: Mapping[str, Any]) -> Decision:
         """The next action for one observation of the robot; queries the policy when a new chunk is due."""
@@ -108,7 +114,15 @@ class LoadedPolicy:
         plan = self._chunk[self._position :]
         decision = Decision(plan[0], inference_ms, self._number, self._position, plan)
         self._position += 1
+        self._remember(observation)
         return decision
+
+    def _remember(self, observation: Mapping[str, Any]) -> None:
+        """Keep what the next query will look back at; nothing is drawn or copied for any other policy."""
+        moments = asking.moments(self._config)
+        left = min(self.n_action_steps, len(self._chunk)) - self._position
+        if self.remembers and moments > 1 and left < moments - 1:
+            self._before_now.append(self.batch_of([observation], self.task))
 
     def batch_of(self, observations: Sequence[Mapping[str, Any]], task: str) -> ObservationBatch:
         """Observations of a robot as arrays, in the joint order of the robot's own dictionary.
@@ -158,7 +172,7 @@ class LoadedPolicy:
 
     def _next_chunk(self, batch: ObservationBatch) -> NDArray[np.float64]:
         """The chunk that comes after the present one, shape [chunk_size, J]."""
-        return self.chunks(batch)[0]
+        return self._chunks_of(batch, self._before_now)[0]
 
     def _prepared(self, batch: ObservationBatch) -> dict[str, Any]:
         """The batch as LeRobot's preprocessor leaves it."""
@@ -172,16 +186,16 @@ class LoadedPolicy:
         return self._before(frame)
 
     @torch.no_grad()
-    def _chunks_of(self, batch: ObservationBatch) -> NDArray[np.float64]:
+    def _chunks_of(
+        self, batch: ObservationBatch, before: Iterable[ObservationBatch] = ()
+    ) -> NDArray[np.float64]:
         torch.manual_seed(0)
-        if hasattr(self._policy, "_queues"):
-            self._policy.reset()
-        actions = self._policy.predict_action_chunk(self._prepared(batch))
+        actions = asking.ask(self._policy, [self._prepared(one) for one in (*before, batch)])
         return self._after(actions).double().cpu().numpy()
 
     @torch.no_grad()
     def _features_of(self, prepared: dict[str, Any]) -> dict[str, torch.Tensor]:
-        model = self._policy.model
+        model = getattr(self._policy, "model", None)
         if hasattr(model, "see") and hasattr(model, "read"):
             return {**model.see(prepared), "instruction": model.read(prepared)}
         if hasattr(model, "backbone"):  # ACT: one ResNet for all cameras

@@ -16,6 +16,7 @@ from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode
 from regrasp.data.journal import Answers, Evaluation
 from regrasp.data.measures import gripper_index, gripper_threshold
+from regrasp.lerobot_bridge import asking
 
 MOST_ROUNDS = 6
 """In each round every episode is asked at two neighbouring chunks, and once before its gripper moves."""
@@ -211,11 +212,9 @@ def asker(policy: Any, before: Any, after: Any) -> Ask:
     @torch.no_grad()
     def ask(batch: dict[str, Any]) -> NDArray[np.float64]:
         torch.manual_seed(0)
-        if hasattr(policy, "_queues"):
-            policy.reset()
         training = policy.training
         policy.eval()
-        chunks = after(policy.predict_action_chunk(before(dict(batch))))
+        chunks = after(asking.ask(policy, [before(dict(batch))]))
         policy.train(training)
         return chunks.double().cpu().numpy()
 

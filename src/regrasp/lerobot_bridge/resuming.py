@@ -37,9 +37,13 @@ _NEEDED = (
 
 
 class ResumableSampler(EpisodeAwareSampler):
-    """LeRobot's sampler, whose epochs count on from the one it was told to resume in."""
+    """LeRobot's sampler, whose epochs count on from the one it was told to resume in.
+
+    `on_begin` is called with the epoch and the place in it when samples begin to be drawn from there.
+    """
 
     _resumed_in = 0
+    on_begin: Callable[[int, int], None] | None = None
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on in `state["epoch"]` at its sample `state["start_index"]`."""
@@ -50,10 +54,17 @@ class ResumableSampler(EpisodeAwareSampler):
         """Accelerate counts the epochs of this process from 0."""
         super().set_epoch(self._resumed_in + epoch)
 
+    def _iter_epoch(self, epoch: int, start: int) -> Iterator[int]:
+        if self.on_begin is not None:
+            self.on_begin(epoch, start)
+        yield from super()._iter_epoch(epoch, start)
+
 
 @contextmanager
-def exact_resuming() -> Generator[None]:
-    """Within it, LeRobot's training goes on exactly where its checkpoint was written."""
+def exact_resuming(
+    make_sampler: Callable[..., ResumableSampler] = ResumableSampler,
+) -> Generator[None]:
+    """Within it, LeRobot's training goes on exactly where its checkpoint was written, with this sampler."""
     place = {"start_index": 0}
     where, cycle = lerobot_train.compute_sampler_state, lerobot_train.cycle
 
@@ -71,7 +82,7 @@ def exact_resuming() -> Generator[None]:
         yield from batches
 
     with (
-        mock.patch.object(lerobot_train, "EpisodeAwareSampler", ResumableSampler),
+        mock.patch.object(lerobot_train, "EpisodeAwareSampler", make_sampler),
         mock.patch.object(lerobot_train, "compute_sampler_state", remembered),
         mock.patch.object(lerobot_train, "cycle", cycled),
     ):

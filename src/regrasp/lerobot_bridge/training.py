@@ -17,13 +17,17 @@ from unittest import mock
 
 import draccus.utils
 import torch
+from lerobot.configs.policies import PreTrainedConfig
 from lerobot.scripts import lerobot_train
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, pretrained_folder, read_checkpoint
-from regrasp.data.contract import Contract
+from regrasp.data.contract import Contract, rides_on_arm
 from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.episode import IMAGE_PREFIX
 from regrasp.data.journal import Journal, read_journal
+from regrasp.data.provenance import parts_of
+from regrasp.data.station import Station
 from regrasp.errors import RegraspError, UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
 from regrasp.lerobot_bridge.resuming import (
@@ -33,7 +37,9 @@ from regrasp.lerobot_bridge.resuming import (
     remove_partial,
     whole_checkpoints,
 )
+from regrasp.training.augmentation import parse_augmentation
 from regrasp.training.plan import Plan, plan
+from regrasp.training.renaming import rename_map
 
 MOST_THREADS = 4
 """Threads that train. Measured on two idle cores with the keypoint policy: two threads take 0.6 of the time of one."""
@@ -78,6 +84,8 @@ def train(
     latency_ms: float | None = None,
     hold_out: int | Sequence[int] | None = None,
     new_statistics: bool = False,
+    augment: str = "",
+    station: Station | None = None,
     seed: int = 1000,
     cache: bool = True,
     options: Sequence[str] = (),
@@ -95,6 +103,8 @@ def train(
         latency_ms: From a picture to the policy's answer, for the length of chunks.
         hold_out: How many episodes not to train on, or which; those of the plan by default.
         new_statistics: Normalise a checkpoint that is trained further with the statistics of this dataset.
+        augment: How pictures are changed while training, such as "light,front:shift=0.5" (`training.augmentation`).
+        station: Where the data come from: what a policy that was trained elsewhere calls its cameras.
         seed: Of initialisation and shuffling.
         cache: Decode frames once, into files that this and later trainings read (see `cached_dataset`); the samples are
             the same.
@@ -119,7 +129,7 @@ def train(
         latency_ms=latency_ms,
         hold_out=0 if "--dataset.eval_split" in given else hold_out,
     )
-    arguments = arguments_for(data, planned, policy=policy, seed=seed, options=options)
+    arguments = arguments_for(data, planned, policy=policy, seed=seed, options=options, station=station)
     journal = Journal(
         dataset=str(Path(data.path).resolve()),
         policy=planned.policy,
@@ -128,6 +138,8 @@ def train(
         frames=data.frames,
         held_out=list(planned.held_out),
         plan=planned.to_json(),
+        augmentation=_augmentation(data, augment),
+        episode_weights=_episode_weights(data),
     )
     start = None if new_statistics else _local_checkpoint(policy)
     keeper = Keeper(out, data, journal, start=start, progress=progress or Progress(), cached=cache)
@@ -251,6 +263,21 @@ def _chosen(data: Dataset, episodes: str | None) -> Dataset:
     return replace(data, episodes=chosen, declared=None)
 
 
+def _augmentation(data: Dataset, text: str) -> dict[str, dict[str, float]]:
+    """What is done to the pictures of each camera; those on the arm keep their geometry."""
+    if not text:
+        return {}
+    on_arm = [name for name in data.camera_names if rides_on_arm(data, name)]
+    return parse_augmentation(text, data.camera_names, on_arm)
+
+
+def _episode_weights(data: Dataset) -> list[float]:
+    """How often each episode's frames are drawn, where `regrasp merge` has given parts different weights; else none."""
+    parts = parts_of(data)
+    weights = parts.episode_weights if parts else []
+    return weights if len(set(weights)) > 1 else []
+
+
 def _local_checkpoint(policy: str) -> Checkpoint | None:
     """The checkpoint that training starts from, where it lies on this machine."""
     return read_checkpoint(policy) if policy and Path(policy).is_dir() else None
@@ -265,6 +292,8 @@ def _journal_of(checkpoint: Checkpoint, data: Dataset) -> Journal:
         arguments=[],
         total_steps=int(config.get("steps", 0)),
         frames=data.frames,
+        augmentation=(checkpoint.contract.augmentation if checkpoint.contract else None) or {},
+        episode_weights=_episode_weights(data),
     )
 
 
@@ -274,9 +303,16 @@ def _total(options: Sequence[str], config: Mapping[str, Any]) -> int:
 
 
 def arguments_for(
-    data: Dataset, planned: Plan, *, policy: str, seed: int, options: Sequence[str]
+    data: Dataset,
+    planned: Plan,
+    *,
+    policy: str,
+    seed: int,
+    options: Sequence[str],
+    station: Station | None = None,
 ) -> list[str]:
     """Options for `lerobot-train`: ours, except where `options` names the same."""
+    options = _with_names(data, policy, station, options)
     given = {option.split("=", 1)[0] for option in options}
     steps = planned.steps
     ours = {
@@ -305,6 +341,48 @@ def arguments_for(
         given.discard("--dataset.episodes")
         options = [option for option in options if not option.startswith("--dataset.episodes=")]
     return [f"{name}={value}" for name, value in ours.items() if name not in given] + list(options)
+
+
+def _with_names(data: Dataset, policy: str, station: Station | None, options: Sequence[str]) -> list[str]:
+    """The options, with what the policy calls the cameras where that is something else.
+
+    Cameras of the same name are named too: those that a policy knows and that are not named were not there.
+    """
+    own = [camera.key for camera in data.episodes[0].cameras.values()] if data.episodes else []
+    start = _local_checkpoint(policy)
+    known = start.policy_camera_keys if start else _cameras_on_the_hub(policy)
+    typed = [option for option in options if option.startswith("--rename_map=")]
+    told: Mapping[str, str] = start.renamed if start else {}
+    if typed:
+        told = _names_typed(typed[-1].partition("=")[2])
+    elif station is not None and station.policy_names:
+        told = station.policy_names
+    names = rename_map(own, known, told)
+    if not names:
+        return list(options)
+    return [option for option in options if option not in typed] + [f"--rename_map={json.dumps(names)}"]
+
+
+def _names_typed(text: str) -> dict[str, str]:
+    try:
+        names: object = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise UsageError(
+            f'--rename_map is {text}; expected names such as {{"{IMAGE_PREFIX}front": "{IMAGE_PREFIX}camera1"}}.'
+        )
+    return dict(names)
+
+
+def _cameras_on_the_hub(policy: str) -> tuple[str, ...]:
+    """Keys of the cameras that a policy on the Hub knows; none for a type, or where the Hub cannot be asked."""
+    if "/" not in policy or Path(policy).exists():
+        return ()
+    try:
+        return tuple(PreTrainedConfig.from_pretrained(policy).image_features)
+    except (OSError, ValueError, KeyError, TypeError, draccus.utils.DecodingError):
+        return ()  # LeRobot asks again, and says what is wrong
 
 
 def _policy_option(policy: str) -> dict[str, str]:
@@ -339,7 +417,7 @@ def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
                 lerobot_train, "make_train_eval_datasets", partial(keeper.make_datasets, make_datasets)
             ),
             mock.patch.object(lerobot_train, "tqdm", partial(_Bar, keeper.progress.on_step, keeper.taken)),
-            exact_resuming(),
+            exact_resuming(keeper.make_sampler),
             whole_checkpoints(keeper.on_saved),
             mock.patch.object(sys, "argv", ["lerobot-train", *arguments]),
             contextlib.redirect_stdout(printed),

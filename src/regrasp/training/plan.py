@@ -3,6 +3,7 @@
 An epoch is the dataset's frames once: steps x batch x GPUs / frames.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,10 @@ import numpy as np
 
 from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.metadata import STATE
 from regrasp.errors import CheckpointError, UsageError
 from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
+from regrasp.training.mixing import PartShare, part_shares
 from regrasp.training.motion import foreseeable_frames
 from regrasp.training.policies import KINDS, Kind
 
@@ -35,6 +38,10 @@ degrees at the seams, where its demonstrations had 3 to 13; long open loops lose
 
 PADDED = 0.1
 """Share of a chunk's targets that may lie beyond the end of an episode, on average."""
+
+VQBET_CODES, VQBET_SHARE = 20_000, 0.2
+"""Steps in which LeRobot's VQ-BeT learns a code book of actions, before the policy learns anything at all, and the most
+of a run that they may take: LeRobot's presets are 20,000 of 100,000 steps."""
 
 WAITING = 0.1
 """Share of the time that an arm may stand still, waiting for its policy."""
@@ -92,6 +99,7 @@ class Plan:
     knobs: tuple[tuple[str, str], ...]
     options: tuple[str, ...] = ()
     trial: Trial | None = None
+    parts: tuple[PartShare, ...] = ()
 
     @property
     def hours(self) -> float | None:
@@ -127,6 +135,7 @@ class Plan:
             "warnings": list(self.warnings),
             "knobs": [{"knob": knob, "changes": text} for knob, text in self.knobs],
             "options": list(self.options),
+            "parts": [one.to_json() for one in self.parts],
         }
 
 
@@ -167,9 +176,11 @@ def plan(
     draft = _Draft(data, target, trial=trial)
     draft.say_data(hold_out)
     draft.say_length(batch or 0, gpus, epochs, steps)
+    draft.say_parts()
     draft.say_schedule()
     draft.say_checkpoints()
     draft.say_chunks(latency_ms)
+    draft.say_vqbet()
     draft.say_cost()
     return draft.plan(latency_ms)
 
@@ -241,6 +252,7 @@ class _Draft:
     decay: int | None = None
     chunk: int | None = None
     execute: int | None = None
+    parts: tuple[PartShare, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -351,6 +363,23 @@ class _Draft:
                 f"how often each of the {self.trained_frames} frames that are trained on is shown",
             )
 
+    def say_parts(self) -> None:
+        """What share of the samples each part of a merged dataset gets, and how often its frames are shown."""
+        self.parts = part_shares(self.data, self.held_out, self.steps * self.batch * self.gpus)
+        for part in self.parts:
+            self.say(
+                f"from {part.name}",
+                f"{part.share:.1%}",
+                f"weight {part.weight:g}: {part.frames} frames of {part.episodes} episodes, each shown {part.passes:.2f} "
+                "times",
+            )
+        often = [part for part in self.parts if part.passes > MOST_EPOCHS >= self.epochs]
+        for part in often:
+            self.warnings.append(
+                f"Each frame of {part.name} will be shown {part.passes:.1f} times, which is many. Merge with less weight "
+                "for it, give fewer --epochs, or record more of it."
+            )
+
     def _judge_length(self) -> None:
         if self.epochs > MOST_EPOCHS:
             better = max(1, round(KINDS["smolvla"].epochs * self.per_epoch))
@@ -419,6 +448,20 @@ class _Draft:
         short = self.steps // FEWEST_CHECKPOINTS < math.floor(self.per_epoch)
         why = f"{FEWEST_CHECKPOINTS} at least, to choose from" if short else "one per epoch"
         self.say("checkpoints", count, f"{why}: every {self.save_every} steps")
+
+    def say_vqbet(self) -> None:
+        """The steps in which VQ-BeT learns its code book, and the one camera that it looks through."""
+        if self.kind.name != "vqbet":
+            return
+        first = min(VQBET_CODES, math.ceil(self.steps * VQBET_SHARE))
+        if first < VQBET_CODES:
+            self.options.append(f"--policy.n_vqvae_training_steps={first}")
+            why = f"a fifth of the run; LeRobot's preset of {VQBET_CODES} would leave the policy itself few or none"
+            self.say("code book", first, why, "steps")
+        if len(self.data.camera_names) > 1 and self.target.checkpoint is None:
+            camera = self.data.camera_names[0]
+            self.options.append(f"--policy.input_features={json.dumps(one_camera(self.data, camera))}")
+            self.say("camera", camera, "vqbet looks through one; this is the first")
 
     def say_chunks(self, latency_ms: float | None) -> None:
         """How many actions are predicted and carried out at once."""
@@ -542,6 +585,7 @@ class _Draft:
             knobs=self._knobs(latency_ms),
             options=(*self.options, *self._chunk_options()),
             trial=self.trial,
+            parts=self.parts,
         )
 
     def _chunk_options(self) -> list[str]:
@@ -586,6 +630,15 @@ class _Draft:
         if latency_ms is None:
             knobs.append(("--latency-ms 200", "chunks with room for a query that takes so long"))
         return tuple(knobs)
+
+
+def one_camera(data: Dataset, camera: str) -> dict[str, dict[str, Any]]:
+    """What LeRobot calls `input_features`: the joints and this camera."""
+    shown = data.episodes[0].cameras[camera]
+    return {
+        STATE: {"type": "STATE", "shape": [len(data.joint_names)]},
+        shown.key: {"type": "VISUAL", "shape": [3, shown.height, shown.width]},
+    }
 
 
 def _frames(milliseconds: float, fps: float) -> int:

@@ -79,6 +79,7 @@ KINDS = {
             execute=50,
         ),
         Kind("diffusion", rate=1e-4, schedule="cosine to zero", warmup=500),
+        Kind("vqbet", rate=1e-4, schedule="cosine to zero", warmup=500),
         Kind("pi0", chunk=50, execute=50, **_PI),  # pyright: ignore[reportArgumentType]
         Kind("pi05", chunk=50, execute=50, **_PI),  # pyright: ignore[reportArgumentType]
     )
