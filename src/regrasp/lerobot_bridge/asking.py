@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from lerobot.policies.utils import populate_queues
-from lerobot.utils.constants import OBS_IMAGES
+from lerobot.utils.constants import ACTION, OBS_IMAGES
 
 
 def moments(config: Any) -> int:
@@ -45,8 +45,11 @@ def ask(policy: Any, observations: Sequence[Mapping[str, Any]]) -> torch.Tensor:
 
 
 def _stacked(policy: Any, observation: Mapping[str, Any]) -> dict[str, Any]:
-    """With all cameras under one key, where the policy queues them so."""
-    batch = dict(observation)
+    """All cameras also under one key, where the policy queues them so.
+
+    The action is left out: LeRobot's preprocessor adds it as None, and VQ-BeT would read it from its queue.
+    """
+    batch = {key: value for key, value in observation.items() if key != ACTION}
     if OBS_IMAGES in policy._queues and policy.config.image_features:
         batch[OBS_IMAGES] = torch.stack([batch[key] for key in policy.config.image_features], dim=-4)
     return batch

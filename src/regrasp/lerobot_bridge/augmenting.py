@@ -117,9 +117,12 @@ def _light(s: float) -> v2.Transform:
 
 
 def _colour(s: float) -> v2.Transform:
-    """The hue turns by at most 0.04 of the circle at strength 2; red and blue lie a third of it apart."""
-    lamp = PlanckianJitter(temperature=(round(NEUTRAL_K - 1500 * s), round(NEUTRAL_K + 2500 * s)))
-    return v2.Compose([v2.ColorJitter(saturation=_around_one(0.4 * s), hue=0.02 * s), OnFloats(lamp)])
+    """At strength 2 lamps of 4500 to 10,500 K, on colours as pale as 0.4 of their saturation: red and blue still lead.
+
+    The hue turns by at most 0.02 of the circle then, and red and blue lie a third of it apart.
+    """
+    lamp = PlanckianJitter(temperature=(round(NEUTRAL_K - 1000 * s), round(NEUTRAL_K + 2000 * s)))
+    return v2.Compose([v2.ColorJitter(saturation=_around_one(0.3 * s), hue=0.01 * s), OnFloats(lamp)])
 
 
 def _blur(s: float) -> v2.Transform:

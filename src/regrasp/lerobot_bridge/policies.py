@@ -195,7 +195,7 @@ class LoadedPolicy:
 
     @torch.no_grad()
     def _features_of(self, prepared: dict[str, Any]) -> dict[str, torch.Tensor]:
-        model = getattr(self._policy, "model", None)
+        model: Any = getattr(self._policy, "model", None)
         if hasattr(model, "see") and hasattr(model, "read"):
             return {**model.see(prepared), "instruction": model.read(prepared)}
         if hasattr(model, "backbone"):  # ACT: one ResNet for all cameras

@@ -50,10 +50,15 @@ class WeightedSampler(ResumableSampler):
             yield self._frame_index(int(order[place]))
 
     def _drawn(self, epoch: int) -> torch.Tensor:
-        """Frames of one epoch in their order: systematic sampling along a shuffled row of all frames."""
+        """Frames of one epoch in their order: systematic sampling along a row of all frames, shuffled.
+
+        Frames of the same weight stand together in the row, so that their share of each epoch is exact to a sample.
+        """
         generator = self._epoch_generator(epoch)
         row = torch.randperm(self._num_frames, generator=generator)
-        expected = torch.from_numpy(self._weights)[row]
+        weights = torch.from_numpy(self._weights)
+        row = row[weights[row].argsort(stable=True)]
+        expected = weights[row]
         ends = expected.cumsum(0) * (self._num_frames / expected.sum())
         ends[-1] = self._num_frames
         marks = (ends + torch.rand((), generator=generator, dtype=torch.float64)).floor().long()
