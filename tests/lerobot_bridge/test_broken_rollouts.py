@@ -126,7 +126,7 @@ def test_ctrl_c_keeps_the_finished_episode(trained, station, tmp_path, failing):
 def test_a_closed_gate_is_written_down_with_its_flight(trained, station, tmp_path, monkeypatch):
     from regrasp.lerobot_bridge.policies import LoadedPolicy
 
-    monkeypatch.setattr(LoadedPolicy, "chunks", lambda self, batch: np.full((1, 40, 6), np.nan))
+    monkeypatch.setattr(LoadedPolicy, "_next_chunk", lambda self, batch: np.full((40, 6), np.nan))
     rolled = rollout(
         trained.checkpoint, station, task="Grab the brain", episodes=1, out=tmp_path / "new", seconds=2
     )
