@@ -215,7 +215,7 @@ def _both(pair: tuple[str, str], seed: int) -> Options:
 
 def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, Any]:
     """What came of a case, as JSON values."""
-    from regrasp.cli.trials import station_of, trial_on_twin
+    from regrasp.cli.trials import station_of
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.confirm import confirm
     from regrasp.diagnosis.diagnose import diagnose
@@ -241,12 +241,12 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
         checkpoint, train=data, rollouts=deployed, policy=policy, load=load_policy, station="twin"
     )
     seconds, cpu_s = time.monotonic() - began, time.process_time() - spent
-    trial = _remembered(trial_on_twin(checkpoint, "twin"))
-    confirmed = confirm(found, trial)
+    known = Outcomes(Path(work) / "outcomes.jsonl")
+    confirmed = confirm(found, known.trial(checkpoint))
     fresh = range(100, 100 + FRESH)
-    sound = trial_on_twin(sound_checkpoint, "twin")({"area": "2in", "seed": case.options["seed"]}, fresh)
+    sound = known.trial(sound_checkpoint)({"area": "2in", "seed": case.options["seed"]}, fresh)
     shutil.rmtree(folder)
-    restored = _followed(found, trial, fresh, sound)
+    restored = _followed(found, known, fresh, sound)
     return {
         "name": case.name, "kind": case.kind, "causes": case.causes, "options": case.options,
         "success": [found.success.k, found.success.n],
@@ -259,7 +259,7 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
         "restored": restored,
         "restored_confirmed": restored
         if confirmed.remedy == found.remedy
-        else _followed(confirmed, trial, fresh, sound),
+        else _followed(confirmed, known, fresh, sound),
         "seconds": round(seconds, 2), "cpu_s": round(cpu_s, 2), "rolled_s": round(rolled_s, 2),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
@@ -299,10 +299,10 @@ def _noised(checkpoint: str, folder: Path, share: float, rng: np.random.Generato
     return folder
 
 
-def _followed(found: Any, trial: Any, fresh: Sequence[int], sound: Sequence[bool]) -> dict[str, Any] | None:
+def _followed(
+    found: Any, known: "Outcomes", fresh: Sequence[int], sound: Sequence[bool]
+) -> dict[str, Any] | None:
     """What the policy does once the printed command is followed: that of the verdict, else of the first cause."""
-    from regrasp.cli.trials import trial_on_twin
-
     first = next((cause.fix.command for cause in found.causes if cause.fix.command), None)
     command = found.remedy or first
     if command is None or " train " in command:
@@ -316,26 +316,49 @@ def _followed(found: Any, trial: Any, fresh: Sequence[int], sound: Sequence[bool
             > 1
         ):
             return None
-    named = shlex.split(rollout)[2]
-    again = trial if named == found.address.checkpoint else trial_on_twin(named, "twin")
-    outcomes = again(_options_in(rollout), fresh)
+    outcomes = known.trial(shlex.split(rollout)[2])(_options_in(rollout), fresh)
     low, high = compare_paired(sound, outcomes).difference95
     return {"command": command, "k": sum(outcomes), "n": len(outcomes), "difference95": [low, high]}
 
 
-def _remembered(trial: Any) -> Any:
-    """The trial, each start run once."""
-    known: dict[tuple[Any, ...], bool] = {}
+class Outcomes:
+    """Whether a policy succeeded, by its files, its options and the start: what has been run once is not run again.
 
-    def run(options: Options, starts: Sequence[int]) -> list[bool]:
-        key = tuple(sorted((name, value) for name, value in options.items() if value))
-        new = [start for start in starts if (key, start) not in known]
-        known.update(
-            {(key, start): end for start, end in zip(new, trial(options, new), strict=True)} if new else {}
-        )
-        return [known[key, start] for start in starts]
+    A rollout of the twin is the same whenever it is run (`tests/lerobot_bridge/test_scoring.py`), and most put-right
+    deployments are the healthy one of the same seed.
+    """
 
-    return run
+    def __init__(self, notes: Path) -> None:
+        self.notes = notes
+        lines = notes.read_text().splitlines() if notes.exists() else []
+        self.known: dict[str, bool] = {key: end for line in lines for key, end in json.loads(line).items()}
+
+    def trial(self, checkpoint: str) -> Any:
+        """As `regrasp.cli.trials.trial_on_twin`."""
+        from regrasp.cli.trials import trial_on_twin
+        from regrasp.data.checkpoint import read_checkpoint
+
+        found = read_checkpoint(checkpoint)
+        weights = str((found.path / "model.safetensors").resolve())
+        alone = found.contract.instructions if found.contract else ()
+        fresh = trial_on_twin(checkpoint, "twin")
+
+        def run(options: Options, starts: Sequence[int]) -> list[bool]:
+            told = {name: value for name, value in options.items() if value}
+            if [told.get("task")] == list(alone):
+                del told["task"]  # what it is told anyway
+            keys = {start: json.dumps([weights, sorted(told.items()), start]) for start in starts}
+            new = [start for start in starts if keys[start] not in self.known]
+            if new:
+                self._note({keys[start]: end for start, end in zip(new, fresh(options, new), strict=True)})
+            return [self.known[keys[start]] for start in starts]
+
+        return run
+
+    def _note(self, ended: Mapping[str, bool]) -> None:
+        self.known.update(ended)
+        with self.notes.open("a") as file:
+            file.write(json.dumps(ended) + "\n")
 
 
 def _options_in(command: str) -> Options:

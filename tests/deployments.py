@@ -13,8 +13,8 @@ from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Camera, Episode, grid_means
 from regrasp.data.rollouts import Deployment, Outcome, Rollouts, Ticks
 from regrasp.data.statistics import pooled_statistics
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.diagnosis.preflight import LiveView
-from regrasp.diagnosis.probe import ObservationBatch
 from regrasp.diagnosis.rehearsal import following
 from regrasp.diagnosis.trained import Sibling, Training
 

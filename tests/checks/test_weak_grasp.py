@@ -13,7 +13,8 @@ from regrasp.data.rollouts import Ticks
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.closing_signals import closings_of, trained_closing
 from regrasp.diagnosis.diagnose import judge
-from regrasp.diagnosis.probe import Case, ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
+from regrasp.diagnosis.probe import Case
 from regrasp.diagnosis.ranking import Status
 from regrasp.diagnosis.runner import run_checks
 from regrasp.faults.loop_times import with_ticks

@@ -6,8 +6,9 @@ import pytest
 
 from regrasp.diagnosis import Evidence, Finding, Fix, Where
 from regrasp.diagnosis.address import Address
-from regrasp.diagnosis.probe import BACK, InputDistance, ProbeResult
+from regrasp.diagnosis.probe import BACK, ProbeResult
 from regrasp.diagnosis.ranking import CARES_SPREADS, Status, rank
+from regrasp.diagnosis.reference import InputDistance
 from regrasp.diagnosis.runner import load_check
 
 COMMAND = "regrasp rollout CHECKPOINT --station STATION --starts home"

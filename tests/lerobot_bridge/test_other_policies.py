@@ -6,7 +6,7 @@ from tiny_smolvla import make_tiny_smolvla
 
 from regrasp.data.dataset import read_dataset
 from regrasp.data.rollouts import read_rollouts
-from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 from regrasp.lerobot_bridge.rollout import rollout
 from regrasp.lerobot_bridge.training import train

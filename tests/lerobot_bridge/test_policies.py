@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from regrasp.data.dataset import read_dataset
-from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.errors import CheckpointError
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 

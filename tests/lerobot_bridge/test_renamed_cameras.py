@@ -10,7 +10,7 @@ from tiny_smolvla import make_tiny_smolvla
 from regrasp.data.checkpoint import misfits, read_checkpoint
 from regrasp.data.contract import read_contract
 from regrasp.data.dataset import read_dataset
-from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.normalising import renamed_statistics
 from regrasp.lerobot_bridge.policies import LoadedPolicy

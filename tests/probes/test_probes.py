@@ -8,18 +8,9 @@ from deployments import TASK, NumpyPolicy, contract, rollouts, swapped_pictures,
 
 from regrasp import faults
 from regrasp.data.alignment import Alignment, align
-from regrasp.diagnosis.probe import (
-    Case,
-    InputDistance,
-    Measurement,
-    ObservationBatch,
-    Probe,
-    Reference,
-    first_observations,
-    interval_of_median,
-    load_probes,
-    run_probe,
-)
+from regrasp.diagnosis.observations import ObservationBatch, first_observations
+from regrasp.diagnosis.probe import Case, Measurement, Probe, load_probes, run_probe
+from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
 from regrasp.diagnosis.runner import check_names
 from regrasp.faults.loop_times import with_ticks
 from regrasp.probes.blank_camera import blank_camera

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from regrasp.diagnosis.observations import ProbedPolicy
     from regrasp.diagnosis.preflight import LiveView
-    from regrasp.diagnosis.probe import ProbedPolicy
     from regrasp.diagnosis.trained import Loader
 
 

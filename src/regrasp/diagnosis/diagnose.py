@@ -12,20 +12,16 @@ from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.experiment import Setting, run_experiments
 from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.live_diagnosis import judge_live
-from regrasp.diagnosis.preflight import LiveView
-from regrasp.diagnosis.probe import (
-    Case,
-    InputDistance,
+from regrasp.diagnosis.observations import (
     ObservationBatch,
     ProbedPolicy,
-    ProbeResult,
-    Reference,
     first_observations,
-    load_probes,
-    run_all,
     sampled_episodes,
 )
+from regrasp.diagnosis.preflight import LiveView
+from regrasp.diagnosis.probe import Case, ProbeResult, load_probes, run_all
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
+from regrasp.diagnosis.reference import InputDistance, Reference
 from regrasp.diagnosis.runner import run_checks
 from regrasp.diagnosis.symptoms import symptoms
 from regrasp.diagnosis.trained import Loader, Training, read_training

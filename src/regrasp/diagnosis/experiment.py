@@ -12,15 +12,9 @@ import numpy as np
 
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.finding import Finding
-from regrasp.diagnosis.probe import (
-    InputDistance,
-    ObservationBatch,
-    ProbedPolicy,
-    ProbeResult,
-    Reference,
-    interval_of_median,
-    load_probes,
-)
+from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy
+from regrasp.diagnosis.probe import ProbeResult, load_probes
+from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
 from regrasp.diagnosis.rehearsal import Answers
 from regrasp.diagnosis.trained import Training
 

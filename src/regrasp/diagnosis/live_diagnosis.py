@@ -9,18 +9,11 @@ from numpy.typing import NDArray
 from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset
 from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy, first_observations
 from regrasp.diagnosis.preflight import LiveView
-from regrasp.diagnosis.probe import (
-    Case,
-    ObservationBatch,
-    ProbedPolicy,
-    ProbeResult,
-    Reference,
-    first_observations,
-    load_probes,
-    run_probe,
-)
+from regrasp.diagnosis.probe import Case, ProbeResult, load_probes, run_probe
 from regrasp.diagnosis.ranking import Diagnosis, rank
+from regrasp.diagnosis.reference import Reference
 from regrasp.diagnosis.runner import run_checks
 from regrasp.stats import Rate
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode
-from regrasp.diagnosis.probe import ObservationBatch, ProbedPolicy
+from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract

@@ -14,7 +14,7 @@ from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint
 from regrasp.data.dataset import Dataset
 from regrasp.data.journal import Journal, read_journal
 from regrasp.diagnosis.check import Undecided
-from regrasp.diagnosis.probe import ProbedPolicy
+from regrasp.diagnosis.observations import ProbedPolicy
 from regrasp.diagnosis.rehearsal import Answers, Questions, questions
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.diagnosis.probe import ObservationBatch, ProbedPolicy
+from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy
 from regrasp.diagnosis.rehearsal import following
 from regrasp.diagnosis.trained import Training
 

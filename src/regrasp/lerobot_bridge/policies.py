@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from regrasp.control import Decision
 from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.errors import CheckpointError
 from regrasp.lerobot_bridge import asking
 from regrasp.lerobot_bridge.quiet import quiet

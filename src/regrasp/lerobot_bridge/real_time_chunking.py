@@ -15,7 +15,7 @@ from lerobot.policies.rtc import RTCConfig
 from numpy.typing import NDArray
 
 from regrasp.control.seams import Horizon
-from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 

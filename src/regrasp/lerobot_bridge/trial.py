@@ -12,7 +12,7 @@ import torch
 
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.journal import Journal
-from regrasp.diagnosis.probe import ObservationBatch
+from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.lerobot_bridge.frame_cache import fits
 from regrasp.lerobot_bridge.keeping import Keeper, Progress
 from regrasp.lerobot_bridge.policies import LoadedPolicy

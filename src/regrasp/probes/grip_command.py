@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from regrasp.diagnosis.closing_signals import closings_of, trained_closing
-from regrasp.diagnosis.probe import Case, InputDistance, Measurement, interval_of_median, probe
+from regrasp.diagnosis.probe import Case, Measurement, probe
+from regrasp.diagnosis.reference import InputDistance, interval_of_median
 
 
 @probe(cause="weak-grasp")

@@ -7,7 +7,8 @@ import numpy as np
 
 from regrasp.data.measures import gripper_index
 from regrasp.diagnosis.gripper_signals import contract_ends, starts_inverted
-from regrasp.diagnosis.probe import STATE, Case, Intervention, probe
+from regrasp.diagnosis.observations import STATE
+from regrasp.diagnosis.probe import Case, Intervention, probe
 
 
 @probe(cause="inverted-gripper")

@@ -4,7 +4,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
-from regrasp.diagnosis.probe import INSTRUCTION, Case, Intervention, probe
+from regrasp.diagnosis.observations import INSTRUCTION
+from regrasp.diagnosis.probe import Case, Intervention, probe
 
 MOST_INSTRUCTIONS = 8
 """The most frequent ones that are tried; a policy of many tasks is asked about the likeliest."""

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from regrasp.arm.so101 import JOINTS, LIMITS
 from regrasp.data.measures import gripper_index
-from regrasp.diagnosis.probe import STATE, Case, Intervention, probe
+from regrasp.diagnosis.observations import STATE
+from regrasp.diagnosis.probe import Case, Intervention, probe
 from regrasp.diagnosis.unit_signals import COUNTS, DEGREES_PER, FITS_BETTER, MIDDLE_COUNT, RADIANS
 
 type Pose = NDArray[np.float64]

@@ -17,7 +17,8 @@ from regrasp.diagnosis.arm_in_view import (
     unlikeness,
     zero_offsets,
 )
-from regrasp.diagnosis.probe import STATE, Case, Intervention, probe
+from regrasp.diagnosis.observations import STATE
+from regrasp.diagnosis.probe import Case, Intervention, probe
 
 LEAST_DEG = 4.0
 """As in the check."""

@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from regrasp.diagnosis.experiment import Setting, experiment
 from regrasp.diagnosis.places import placed
-from regrasp.diagnosis.probe import InputDistance, ProbeResult, interval_of_median
+from regrasp.diagnosis.probe import ProbeResult
+from regrasp.diagnosis.reference import InputDistance, interval_of_median
 
 HEALTHY_FAILURES = 0.1
 """Share of rollouts in which a well-trained policy of the simulated arm fails."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.diagnosis.loop_signals import LEAST_SHARE, LoopTime, loop_times
-from regrasp.diagnosis.probe import Case, InputDistance, Measurement, interval_of_median, probe
+from regrasp.diagnosis.probe import Case, Measurement, probe
+from regrasp.diagnosis.reference import InputDistance, interval_of_median
 from regrasp.probes.loop_rate import between
 
 type Array = NDArray[np.float64]

@@ -10,7 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.diagnosis.probe import SMALLEST_SPREAD_DEG, STATE, Case, Intervention, probe
+from regrasp.diagnosis.observations import STATE
+from regrasp.diagnosis.probe import Case, Intervention, probe
+from regrasp.diagnosis.reference import SMALLEST_SPREAD_DEG
 
 
 @probe(cause="start-pose-shift")
