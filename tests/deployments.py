@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,12 @@ SIZE = (24, 32)
 CAMERAS = ("front", "wrist")
 
 
+@cache
 def training(episodes=40, seed=0, task=TASK):
-    """Sound demonstrations: home, open, reach, close, lift; two cameras that see different scenes."""
+    """Sound demonstrations: home, open, reach, close, lift; two cameras that see different scenes.
+
+    The same object for the same arguments, with what was found out about it: nothing may change its arrays.
+    """
     rng = np.random.default_rng(seed)
     return Dataset(
         path=Path("training"),
@@ -41,7 +46,7 @@ def training(episodes=40, seed=0, task=TASK):
 
 def rollouts(episodes=12, seed=1, successes=None, **changes):
     """Rollouts that begin like the training. `successes` of them succeed (all, when left out)."""
-    data = replace(training(episodes, seed), **changes)
+    data = replace(training(episodes, seed), **changes) if changes else training(episodes, seed)
     won = episodes if successes is None else successes
     outcomes = tuple(
         Outcome(i, i < won, progress=float(i < won), seconds=3.0, seed=i) for i in range(episodes)
@@ -84,7 +89,14 @@ def trained_checkpoint(data=None, **config):
 
 def contract(data=None, **config):
     """The contract of that policy with sound training data."""
+    if data is None and not config:
+        return _sound_contract()
     return measure_contract(data or training(), checkpoint(**config))
+
+
+@cache
+def _sound_contract():
+    return measure_contract(training(), checkpoint())
 
 
 def live(seed=5, **changes):
@@ -225,17 +237,20 @@ def _episode(index, rng, task):
     states = start + (goal - start) * np.clip(2 * way, 0, 1)
     states[:, 5] = np.interp(way[:, 0], [0, 0.1, 0.4, 0.6, 1], [start[5], 60, 60, 12, 12])
     spot = (goal[0] / 30, goal[1] / 30)
-    cameras = {name: Camera.from_array(name, _film(name, spot, states, rng), FPS) for name in CAMERAS}
+    films = {name: _film(name, spot, states, rng) for name in CAMERAS}
+    timestamps, actions = np.arange(FRAMES) / FPS, np.vstack([states[1:], states[-1:]])
+    for shared in (states, actions, timestamps, *films.values()):
+        shared.setflags(write=False)
     return Episode(
         index=index,
         fps=FPS,
-        timestamps=np.arange(FRAMES) / FPS,
+        timestamps=timestamps,
         states=states,
-        actions=np.vstack([states[1:], states[-1:]]),
+        actions=actions,
         joint_names=JOINTS,
         task_indices=np.zeros(FRAMES, np.int64),
         tasks=(task,),
-        cameras=cameras,
+        cameras={name: Camera.from_array(name, film, FPS) for name, film in films.items()},
     )
 
 

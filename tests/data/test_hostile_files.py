@@ -28,11 +28,11 @@ class Bomb:
 def run(monkeypatch, capsys):
     def run(*words):
         monkeypatch.setattr("sys.argv", ["regrasp", *map(str, words)])
-        began = time.monotonic()
+        began = time.process_time()
         with pytest.raises(SystemExit) as left:
             main()
         shown = capsys.readouterr()
-        assert time.monotonic() - began < 5
+        assert time.process_time() - began < 5
         return left.value.code, shown.out, shown.err
 
     return run

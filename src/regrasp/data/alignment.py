@@ -13,9 +13,6 @@ type Plane = NDArray[np.float64]
 type Motion = NDArray[np.float64]
 """Shift right and down, and what is added to the first column of the matrix that turns and scales; [4]."""
 
-type _Places = tuple[Plane, Plane]
-"""Rows and columns."""
-
 LEVELS = ((4, 1.0), (2, 0.5), (1, 0.2))
 """Pictures are first aligned coarsely, with cells of 4 x 4 pixels, and so on to single ones; with the share of the
 picture's contrast below which a residual is taken for noise: edges out of place must not pass for foreign objects."""
@@ -123,10 +120,39 @@ class _Pair:
             self.aspect,
         )
 
-    def seen(self, motion: Motion) -> "tuple[_Places, Plane, Plane]":
+    def seen(self, motion: Motion) -> "tuple[_Between, Plane, Plane]":
         """Where each point of the reference lies, the picture there, and how much it counts."""
-        at, inside = _places(motion, self.reference.shape, self.aspect)
-        return at, _sampled(self.picture, at), self.weight * inside * _sampled(self.picture_weight, at)
+        row, column, inside = _places(motion, self.reference.shape, self.aspect)
+        at = _Between.pixels(row, column)
+        return at, at.of(self.picture), self.weight * inside * at.of(self.picture_weight)
+
+
+@dataclass(frozen=True, eq=False)
+class _Between:
+    """Places between the pixels of planes of one size, [h, w] each; beyond the edge, on the edge.
+
+    `corner` is the place of the pixel above to the left in the flattened plane, `below` and `beside` how far it is
+    from there, 0-1.
+    """
+
+    corner: NDArray[np.intp]
+    below: Plane
+    beside: Plane
+
+    @classmethod
+    def pixels(cls, row: Plane, column: Plane) -> Self:
+        height, width = row.shape
+        row, column = row.clip(0, height - 1.001), column.clip(0, width - 1.001)
+        top, left = row.astype(np.intp), column.astype(np.intp)
+        return cls(top * width + left, row - top, column - left)
+
+    def of(self, plane: Plane) -> Plane:
+        """Values of a plane there, bilinear."""
+        flat, width = plane.ravel(), plane.shape[1]
+        before, over = 1 - self.beside, self.corner + width
+        upper = flat.take(self.corner) * before + flat.take(self.corner + 1) * self.beside
+        lower = flat.take(over) * before + flat.take(over + 1) * self.beside
+        return upper * (1 - self.below) + lower * self.below
 
 
 def _shift(pair: _Pair) -> Alignment:
@@ -169,7 +195,7 @@ def _refined(pair: _Pair, motion: Motion, noise: float) -> Motion:
         at, seen, counts = pair.seen(motion)
         gain, offset = _light(pair.reference, seen, counts)
         residual = seen - gain * pair.reference - offset
-        by_x, by_y = _sampled(right_slope, at) * x_per, _sampled(down_slope, at) * y_per
+        by_x, by_y = at.of(right_slope) * x_per, at.of(down_slope) * y_per
         turned = (by_x, by_y, by_x * across + by_y * along, by_y * across - by_x * along)
         jacobian = np.stack([*turned, -pair.reference, -np.ones_like(seen)], axis=-1).reshape(-1, 6)
         floor = noise * gain * float(pair.reference.std())
@@ -236,25 +262,15 @@ def _grid(shape: tuple[int, ...], aspect: float) -> tuple[Plane, Plane, float, f
     return across, along, float(width), height / aspect
 
 
-def _places(motion: Motion, shape: tuple[int, ...], aspect: float) -> tuple[_Places, NDArray[np.bool_]]:
+def _places(motion: Motion, shape: tuple[int, ...], aspect: float) -> tuple[Plane, Plane, NDArray[np.bool_]]:
     """Row and column at which each point of the reference lies in the picture, and which of them are in it."""
     across, along, x_per, y_per = _grid(shape, aspect)
     right, down, growth, turn = motion
-    y, x = np.mgrid[: shape[0], : shape[1]]
+    y, x = np.ogrid[: shape[0], : shape[1]]
     column = x + x_per * (right + growth * across - turn * along)
     row = y + y_per * (down + turn * across + growth * along)
     inside = (row >= 0) & (row <= shape[0] - 1) & (column >= 0) & (column <= shape[1] - 1)
-    return (row, column), inside
-
-
-def _sampled(plane: Plane, at: _Places) -> Plane:
-    """Values between the pixels, bilinear; beyond the edge, the edge's."""
-    row, column = (np.clip(place, 0, size - 1.001) for place, size in zip(at, plane.shape, strict=True))
-    top, left = row.astype(np.intp), column.astype(np.intp)
-    below, beside = row - top, column - left
-    upper = plane[top, left] * (1 - beside) + plane[top, left + 1] * beside
-    lower = plane[top + 1, left] * (1 - beside) + plane[top + 1, left + 1] * beside
-    return upper * (1 - below) + lower * below
+    return row, column, inside
 
 
 def _shrunk(plane: Plane, cells: int) -> Plane:
