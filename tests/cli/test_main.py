@@ -51,6 +51,26 @@ def test_a_missing_argument_is_one_sentence():
     assert regrasp_says("audit") == (2, "", "error: Missing argument 'DATASET'.\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("rollout", "x", "--video", "--out", "y"), "Found --out where the value of --video should be"),
+        (("station", "init", "--port", "--leader"), "Found --leader where the value of --port should be"),
+    ],
+)
+def test_an_option_without_its_value_is_named_itself(words, said):
+    code, out, err = regrasp_says(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {said}; write ")
+
+
+def test_flags_and_what_is_passed_on_need_no_value():
+    _, _, err = regrasp_says(
+        "train", "no/such/folder/here", "--json", "--out", "x", "--", "--steps", "--batch"
+    )
+    assert err.startswith("error: Found no dataset at no/such")
+
+
 def test_a_missing_dataset_is_one_sentence_and_code_2():
     code, out, err = regrasp_says("audit", "no/such/folder/here")
     assert (code, out) == (2, "")

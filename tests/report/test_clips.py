@@ -9,7 +9,16 @@ from deployments import FRAMES, contract, rollouts
 
 from regrasp.data.rollouts import Outcome, Ticks
 from regrasp.errors import DatasetError
-from regrasp.report.clips import BAD, GOOD, NEUTRAL, TRACE, clip, write_clips
+from regrasp.report.clips import (
+    BAD,
+    GOOD,
+    JOINT_COLOURS,
+    NEUTRAL,
+    SHOWN_SCORES,
+    TRACE,
+    clip,
+    write_clips,
+)
 from regrasp.report.pixel_font import text
 
 
@@ -59,6 +68,16 @@ def test_an_intervention_of_the_gate_leaves_its_mark_from_its_tick_on():
 def test_nan_scores_and_missing_scores_are_drawn_as_nothing():
     assert film(stall=np.full(FRAMES, np.nan)).shape == film().shape
     assert film().shape[1] > 2 * TRACE
+
+
+def test_the_names_of_all_scores_are_written_whatever_the_width_of_the_pictures():
+    shown = {name: np.linspace(0, 1, FRAMES) for name in SHOWN_SCORES}
+    made = played(**shown)
+    front = made.episodes[0].cameras["front"]
+    for cameras in ({"front": front}, {"front": front, "wrist": front}):
+        frames = clip(replace(made.episodes[0], cameras=cameras), made.ticks, None, "Grab the brain")
+        below = frames[:1, -(2 * TRACE + 40) : -TRACE]
+        assert all(has(below, colour) for colour in JOINT_COLOURS[: len(shown)]), cameras.keys()
 
 
 def test_one_file_per_episode_or_one_for_all(tmp_path):

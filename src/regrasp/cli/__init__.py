@@ -9,8 +9,9 @@ import signal
 import sys
 import traceback
 from difflib import get_close_matches
+from itertools import pairwise
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -101,7 +102,27 @@ def _run(words: list[str]) -> int:
     if app is None:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(help=module.command.__doc__)(module.command)
+    _require_values(typer.main.get_command(app), words[1:])
     return app(words[1:], prog_name=f"regrasp {verb}", standalone_mode=False) or 0
+
+
+def _require_values(command: Any, words: list[str]) -> None:
+    """An option without its value would swallow the next option, and be blamed on something else.
+
+    Raises:
+        UsageError: A known option stands where another's value should.
+    """
+    if words and words[0] in getattr(command, "commands", {}):
+        command, words = command.commands[words[0]], words[1:]
+    options = [one for one in command.params if one.param_type_name == "option"]
+    known = {name for one in options for name in (*one.opts, *one.secondary_opts)}
+    valued = {name for one in options if not getattr(one, "is_flag", False) for name in one.opts}
+    given = words[: words.index("--")] if "--" in words else words
+    for name, after in pairwise(given):
+        if name in valued and after in known:
+            raise UsageError(
+                f"Found {after} where the value of {name} should be; write {name} VALUE {after}."
+            )
 
 
 def _help() -> str:

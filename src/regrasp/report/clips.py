@@ -187,10 +187,15 @@ def _verdict(outcome: Outcome | None) -> tuple[str, tuple[int, int, int]]:
 
 
 def _legend(film: NDArray[np.uint8], names: Sequence[str], top: int) -> None:
-    left = 6
-    for name, colour in zip(names, JOINT_COLOURS, strict=False):
+    """Names side by side, in two lines where one is too short."""
+    widths = [text(name).shape[1] + 10 for name in names]
+    first, one_line = 6, sum(widths) <= film.shape[2] - 6
+    left, top = first, top if one_line else top - 5
+    for name, width, colour in zip(names, widths, JOINT_COLOURS, strict=False):
+        if left > first and left + width > film.shape[2]:
+            left, top = first, top + 10
         _label(film, name, left, top, colour)
-        left += text(name).shape[1] + 10
+        left += width
 
 
 def _label(
@@ -202,6 +207,6 @@ def _label(
     scale: int = 1,
 ) -> None:
     """Write words into all frames, cut at the edge."""
-    left = max(left, 0)
+    left = min(max(left, 0), film.shape[2])
     mask = text(words, scale)[:, : film.shape[2] - left]
     film[:, top : top + mask.shape[0], left : left + mask.shape[1]][:, mask] = colour
