@@ -133,6 +133,7 @@ def test_a_policy_that_cannot_is_refused(trained, station, tmp_path):
         f"{read_checkpoint(trained.checkpoint).path} is of type keypoint. Leave --rtc out: the hand-over takes the jump "
         "out of its seams."
     )
+    assert list(tmp_path.iterdir()) == [], "what was refused must not stand in the way of the next command"
 
 
 def test_cameras_go_by_the_names_that_they_were_recorded_under(smolvla, demonstrations):

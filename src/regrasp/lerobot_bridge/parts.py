@@ -25,7 +25,7 @@ from typing import Any, Literal
 import regrasp.errors
 from regrasp.data.atomic import write_text
 from regrasp.data.new_folder import recording_folder as recording_folder
-from regrasp.errors import DatasetError, DeviceError, RegraspError
+from regrasp.errors import CheckpointError, DatasetError, DeviceError, RegraspError, UsageError
 from regrasp.lerobot_bridge.episode_writer import finish
 
 Tell = Callable[[dict[str, Any]], None]
@@ -75,6 +75,7 @@ def record_in_parts(
             f"{out} exists already; expected a new folder. Choose another name or delete it first."
         )
     workers = max(1, min(workers, episodes))
+    begun = not (folder / PLAN).exists()
     _agree(folder, {**plan, "episodes": episodes, "workers": workers})
     bounds = [round(share * episodes / workers) for share in range(workers + 1)]
     parts = [Part(folder / f"part-{i}", bounds[i], bounds[i + 1]) for i in range(workers)]
@@ -87,6 +88,10 @@ def record_in_parts(
             finish(folders, out, annotate)
     except OSError as error:
         raise _disk_error(error, out) from error
+    except (UsageError, CheckpointError):
+        if begun and not any(kept for kept in folder.glob("part-*/*") if kept.name != "dataset"):
+            _remove(folder)  # refused before anything was recorded: the next command need not be the same
+        raise
     _remove(folder)
 
 

@@ -166,7 +166,7 @@ def _mark_interventions(film: NDArray[np.uint8], ticks: Ticks, top: int) -> None
 def _verdicts(
     film: NDArray[np.uint8], episode: Episode, ticks: Ticks, outcome: Outcome | None, top: int
 ) -> None:
-    """Time and gate in each frame, and the outcome in the last half second."""
+    """Time and gate below each frame, and the outcome on the last half second of pictures."""
     changed = np.cumsum(ticks.intervened) if len(ticks) else np.zeros(len(film), int)
     for frame in range(len(film)):
         count = int(changed[min(frame, len(changed) - 1)])
@@ -174,8 +174,7 @@ def _verdicts(
         _label(film[frame : frame + 1], said, 6, top, BRIGHT, scale=2)
     verdict, colour = _verdict(outcome)
     last = max(0, len(film) - max(1, round(0.5 * episode.fps)))
-    drawn = text(verdict, 2)
-    _label(film[last:], verdict, film.shape[2] - drawn.shape[1] - 6, top, colour, scale=2)
+    _label(film[last:], verdict, 6, BAR + 8, colour, scale=2)
     film[last:, BAR : BAR + 3] = colour
 
 
