@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from regrasp.lerobot_bridge.merging import merge
     from regrasp.lerobot_bridge.recording import record
     from regrasp.lerobot_bridge.rollout import rollout
+    from regrasp.lerobot_bridge.selecting import select
     from regrasp.lerobot_bridge.training import train
     from regrasp.training.plan import plan
 
@@ -48,6 +49,7 @@ __all__ = [
     "read_rollouts",
     "record",
     "rollout",
+    "select",
     "train",
 ]
 
@@ -66,6 +68,7 @@ _HOMES = {
     "read_rollouts": "data.rollouts",
     "record": "lerobot_bridge.recording",
     "rollout": "lerobot_bridge.rollout",
+    "select": "lerobot_bridge.selecting",
     "train": "lerobot_bridge.training",
 }
 

@@ -159,3 +159,48 @@ def test_a_page_is_written_beside_the_text(run, broken, tmp_path):
     assert "nan-values" in out
     assert err == f"wrote {tmp_path / 'page.html'}\n"
     assert "Which episode has what" in (tmp_path / "page.html").read_text()
+
+
+def without_seconds(told):
+    return {name: value for name, value in told.items() if name != "seconds"}
+
+
+def test_several_datasets_are_judged_one_after_another(run, sound, broken):
+    code, out, err = run("audit", sound, broken)
+    assert (code, err) == (1, "")
+    assert (
+        out.index("sound: 6 episodes") < out.index("broken: 6 episodes") < out.index("nan-values  episode 1")
+    )
+    for folder in (sound, broken):
+        alone = [line for line in run("audit", folder)[1].splitlines() if not line.startswith(folder.name)]
+        assert all(line in out for line in alone)
+
+
+def test_one_that_cannot_be_read_costs_none_of_the_others(run, sound, tmp_path):
+    code, out, err = run("audit", tmp_path / "nowhere", sound, "--json")
+    told = json.loads(out)
+    assert code == 2
+    assert err.startswith(f"error: {tmp_path / 'nowhere'}: Found no dataset at ")
+    assert [one["dataset"] for one in told["unreadable"]] == [str(tmp_path / "nowhere")]
+    alone = json.loads(run("audit", sound, "--json")[1])
+    assert [without_seconds(one) for one in told["audits"]] == [without_seconds(alone)]
+
+
+def test_a_page_or_a_list_is_of_one_dataset(run, sound, broken):
+    code, out, err = run("audit", sound, broken, "--keep")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: Found --keep with 2 datasets; expected it with one dataset, audited here. Audit them one by one for "
+        "that.\n"
+    )
+
+
+@pytest.mark.usefixtures("ray_cluster")
+def test_a_ray_cluster_says_the_same(run, sound, broken, monkeypatch):
+    monkeypatch.chdir(sound.parent)
+    here = json.loads(run("audit", "sound", "broken", "--json")[1])
+    code, out, _ = run("audit", "sound", "broken", "--json", "--ray")
+    there = json.loads(out)
+    assert code == 1
+    assert there["unreadable"] == here["unreadable"] == []
+    assert list(map(without_seconds, there["audits"])) == list(map(without_seconds, here["audits"]))

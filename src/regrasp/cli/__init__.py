@@ -28,6 +28,7 @@ VERBS = {
     "coverage": "Show what a dataset covers, and what to record next.",
     "plan": "Say how long to train, with which chunks, and why.",
     "train": "Train a policy with LeRobot and write its contract.",
+    "select": "Choose the checkpoint of a run that succeeds most often.",
     "contract": "Show what a policy was trained to expect, or measure it anew.",
     "preflight": "Compare the contract with the live station; nothing moves.",
     "rollout": "Run a policy: preflight, episodes, score.",

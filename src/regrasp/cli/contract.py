@@ -21,9 +21,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 @app.command()
 def show(checkpoint: CheckpointPath, json: Json = False) -> None:
     """Show the contract beside a checkpoint."""
+    from regrasp.cli.chosen import say_which
     from regrasp.data.contract import read_contract
 
     contract = read_contract(checkpoint)
+    say_which(checkpoint)
     print(contract.model_dump_json(indent=1) if json else described(contract))
 
 
@@ -39,12 +41,14 @@ def make(
     """Measure the contract from a checkpoint and its training data, and write it beside the checkpoint."""
     import sys
 
+    from regrasp.cli.chosen import say_which
     from regrasp.data.calibration import calibration_hash
     from regrasp.data.checkpoint import read_checkpoint
     from regrasp.data.contract import measure_contract, write_contract
     from regrasp.data.dataset import read_dataset
 
     found = read_checkpoint(checkpoint)
+    say_which(checkpoint)
     contract = measure_contract(
         read_dataset(dataset),
         found,

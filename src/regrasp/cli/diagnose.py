@@ -48,6 +48,7 @@ def command(
     """
     import sys
 
+    from regrasp.cli.chosen import say_which
     from regrasp.data.dataset import read_dataset
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.diagnose import diagnose
@@ -61,6 +62,7 @@ def command(
             "There is nothing to compare the training with; expected --rollouts R, or a checkpoint and --station S to "
             "look at it live."
         )
+    say_which(checkpoint)
     data = read_dataset(train)
     deployed = None if rollouts is None else read_rollouts(rollouts)
     policy = load_policy_or_say_why(checkpoint) if probe and checkpoint else None

@@ -75,12 +75,14 @@ def _restore(checkpoint: str, train: str, into: Path, *, as_json: bool, dry_run:
     """A checkpoint's statistics; exit code 1 where a dry run finds some to exchange."""
     import json
 
+    from regrasp.cli.chosen import say_which
     from regrasp.data import read_dataset
     from regrasp.data.checkpoint import pretrained_folder
     from regrasp.data.new_folder import require_new_folder
     from regrasp.data.normaliser import plan_restoring, restore
 
     require_new_folder(into, [pretrained_folder(checkpoint)])
+    say_which(checkpoint)
     plan = plan_restoring(checkpoint, read_dataset(train, video=False))
     written = None if dry_run or not plan.changes else restore(plan, into)
     if as_json:

@@ -34,6 +34,7 @@ def command(
     """Compare the contract with the live station; nothing moves."""
     import sys
 
+    from regrasp.cli.chosen import say_which
     from regrasp.cli.instruction import the_instruction
     from regrasp.cli.twin_options import station_with
     from regrasp.data.checkpoint import read_checkpoint, require_joints
@@ -44,6 +45,7 @@ def command(
 
     known_checks(allow or ())
     found = read_checkpoint(checkpoint)
+    say_which(checkpoint)
     chosen = station_with(station, area=area, size=size, starts=starts, cameras=cameras, fault=fault)
     require_joints(found.contract or found, chosen)
     contract = known_contract(found)

@@ -14,6 +14,7 @@ def command(
     probe: Annotated[bool, typer.Option(help="Ask the policy when diagnosing.")] = True,
 ) -> None:
     """Write one self-contained page about checkpoint, data and rollouts."""
+    from regrasp.cli.chosen import say_which
     from regrasp.cli.compare import compare
     from regrasp.cli.diagnose import load_policy_or_say_why
     from regrasp.data.checkpoint import read_checkpoint
@@ -34,6 +35,7 @@ def command(
     runs = {path.name: read_rollouts(path) for path in rollouts}
     rates = {name: Rate.of(run.successes) for name, run in runs.items()}
     found = read_checkpoint(checkpoint) if checkpoint else None
+    say_which(checkpoint)
     contract = found and (found.contract or measure_contract(data, found))
     policy = load_policy_or_say_why(checkpoint) if checkpoint and probe else None
     two = list(runs.values()) if len(runs) == 2 and all(rate.n for rate in rates.values()) else None

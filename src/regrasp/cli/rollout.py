@@ -96,6 +96,7 @@ def command(
     import os
     import sys
 
+    from regrasp.cli.chosen import say_which
     from regrasp.cli.instruction import the_instruction
     from regrasp.cli.keyboard import keyboard
     from regrasp.cli.progress import progress
@@ -130,6 +131,7 @@ def command(
     }
     named = {name: str(value) for name, value in given.items() if value}
     found = read_checkpoint(checkpoint)
+    say_which(checkpoint)
     require_joints(found.contract or found, chosen)
     for name, path in (("out", out), ("video", video)):
         if path is not None and path.exists() and not recording_folder(path).exists():

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from regrasp.data.selection import Selection
     from regrasp.data.station import Station
     from regrasp.lerobot_bridge.training import Trained
+
+HELD_OUT, NONE = "held-out", "none"
+"""Values of `--select-on` besides a station."""
 
 
 def command(
@@ -59,6 +63,20 @@ def command(
             show_default=False,
         ),
     ] = None,
+    select_on: Annotated[
+        str,
+        typer.Option(
+            help="What chooses the checkpoint that `best` points at: twin (or a file of it) by success in closed loop, "
+            "held-out by the errors on held-out episodes, or none.",
+            metavar="twin|held-out|none",
+        ),
+    ] = HELD_OUT,
+    area: Annotated[
+        str | None, typer.Option(help="With --select-on twin: where the object may lie.", show_default=False)
+    ] = None,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="With --select-on twin: try checkpoints on a Ray cluster.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of initialisation and shuffling.")] = 1000,
     cache: Annotated[
         bool,
@@ -69,13 +87,20 @@ def command(
         list[str] | None, typer.Argument(help="After `--`: any option of lerobot-train, as --name=value.")
     ] = None,
 ) -> None:
-    """Train a policy with LeRobot to the plan of `regrasp plan`, and write its contract beside each checkpoint."""
+    """Train a policy with LeRobot to the plan of `regrasp plan`, and write its contract beside each checkpoint.
+
+    At the end a checkpoint is chosen; `regrasp select RUN` chooses with more settings.
+    """
+    from regrasp.cli.chosen import say_which
+
     dataset, passed = _parted(dataset, options or [])
     _require_one(dataset, out, resume)
+    judge = _judge(select_on, area, ray)
     if dataset is not None:
         from regrasp.data.dataset import read_dataset
 
         read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
+    say_which(policy if resume is None else None)
     known = _station(station)
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
@@ -92,8 +117,9 @@ def command(
     except KeyboardInterrupt:
         _say_how_to_go_on(run)
         raise
-    page = _write_page(result)
-    _print_json(result, page) if json else _print(result, page)
+    chosen = None if select_on == NONE else _choose(run, judge, ray)
+    page = _write_page(result, chosen)
+    _print_json(result, page, chosen) if json else _print(result, page, chosen)
 
 
 def _station(name: str | None) -> "Station | None":
@@ -102,6 +128,45 @@ def _station(name: str | None) -> "Station | None":
     from regrasp.data.station import load_station
 
     return load_station(name)
+
+
+def _judge(select_on: str, area: str | None, ray: bool) -> "Station | None":
+    """The station on which checkpoints are tried; None where none is. Says what is wrong before the training."""
+    from regrasp.errors import UsageError
+
+    if select_on in (HELD_OUT, NONE):
+        if area is not None or ray:
+            option = "--ray" if ray else "--area"
+            raise UsageError(
+                f"Found {option} with --select-on {select_on}; expected it with --select-on twin, where checkpoints are "
+                "tried."
+            )
+        return None
+    from regrasp.cli.twin_options import station_with
+    from regrasp.fan_out import require_ray
+
+    if ray:
+        require_ray()
+    return station_with(select_on, area=area)
+
+
+def _choose(run: Path, judge: "Station | None", ray: bool) -> "Selection | None":
+    """The checkpoint to keep; None, with the reason on stderr, where nothing tells them apart.
+
+    A choice in closed loop is not replaced by one of held-out errors: a training that went on has taken it away.
+    """
+    from regrasp.cli.select import choose
+    from regrasp.data.selection import read_selection
+    from regrasp.errors import RegraspError
+
+    try:
+        before = read_selection(run)
+        if judge is None and before is not None and before.by == "closed-loop":
+            return before
+        return choose(run, judge, ray=ray)
+    except RegraspError as error:
+        print(f"no checkpoint was chosen: {error}", file=sys.stderr)
+        return None
 
 
 def _parted(dataset: str | None, options: list[str]) -> tuple[str | None, list[str]]:
@@ -151,16 +216,17 @@ def _say_how_to_go_on(run: Path) -> None:
         print(f"go on with: regrasp train --resume {run}", file=sys.stderr)
 
 
-def _write_page(result: "Trained") -> Path:
+def _write_page(result: "Trained", chosen: "Selection | None") -> Path:
     """The curves as a page in the run's folder."""
     from regrasp.report.training_page import write_training_page
 
-    return write_training_page(result.journal, result.run / "training.html")
+    return write_training_page(result.journal, result.run / "training.html", chosen)
 
 
-def _print_json(result: "Trained", page: Path) -> None:
+def _print_json(result: "Trained", page: Path, chosen: "Selection | None") -> None:
     import json
 
+    from regrasp.cli.select import told_json
     from regrasp.diagnosis.judgement import judge
 
     told = {
@@ -171,12 +237,14 @@ def _print_json(result: "Trained", page: Path) -> None:
         "held_out": result.journal.held_out,
         **judge(result.journal).to_json(),
         "notes": result.journal.notes,
+        "selection": chosen and told_json(result.run, chosen),
         "page": str(page),
     }
     print(json.dumps(told))
 
 
-def _print(result: "Trained", page: Path) -> None:
+def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
+    from regrasp.cli.select import print_selection
     from regrasp.diagnosis.judgement import judge
 
     loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
@@ -187,5 +255,7 @@ def _print(result: "Trained", page: Path) -> None:
     print(verdict.headline)
     for line in verdict.lines:
         print(f"  {line}")
+    if chosen is not None:
+        print_selection(result.run, chosen)
     print(f"curves: {page}")
     print(f"next: regrasp rollout {result.run} --station twin --episodes 20 --out NEW")

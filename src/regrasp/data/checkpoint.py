@@ -3,7 +3,7 @@
 ```text
 outputs/train/.../                                 any of these four
     checkpoints/                                   may be given
-        020000/   last -> 020000
+        020000/   last -> 020000   best -> 015000  (`best` once one was chosen)
             pretrained_model/                      config.json, train_config.json, model.safetensors,
                                                    policy_preprocessor..._normalizer_processor.safetensors
             training_state/                        training_step.json
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from regrasp.data.station import Station
 
 MODEL_FOLDER = "pretrained_model"
+
+BEST, LAST = "best", "last"
+"""Links beside the checkpoints of a run: to the one that was chosen (`data.selection`), and LeRobot's to the newest."""
 
 PREPROCESSOR = "policy_preprocessor*_normalizer_processor.safetensors"
 POSTPROCESSOR = "policy_postprocessor*_unnormalizer_processor.safetensors"
@@ -158,7 +161,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint from its run folder (then the last one), a step's folder, or `pretrained_model`."""
+    """Read a checkpoint from its run folder (then the best, else the last), a step's folder, or `pretrained_model`."""
     folder = pretrained_folder(path)
     config = _read_json(folder / "config.json")
     training = _optional_json(folder / "train_config.json")
@@ -178,9 +181,12 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 
 
 def pretrained_folder(path: str | Path) -> Path:
-    """The `pretrained_model` folder of a run, of a checkpoint, or itself."""
+    """The `pretrained_model` folder of a run, of a checkpoint, or itself.
+
+    Of a run it is that of the checkpoint that was chosen (`best`), else of the last one.
+    """
     given = Path(path)
-    for folder in (given, given / MODEL_FOLDER, given / "last" / MODEL_FOLDER, *_steps_of_run(given)):
+    for folder in (given, given / MODEL_FOLDER, *_of_run(given), *_of_run(given / "checkpoints")):
         if (folder / "config.json").is_file():
             return folder
     found = "no such folder" if not given.exists() else "no config.json"
@@ -255,15 +261,22 @@ def _camera_keys(policy: "Checkpoint | Contract") -> tuple[str, ...]:
     return tuple(camera.key for camera in policy.cameras)
 
 
-def _steps_of_run(run: Path) -> list[Path]:
-    """`pretrained_model` folders of a run, the last step first."""
-    checkpoints = run / "checkpoints"
+def _of_run(checkpoints: Path) -> list[Path]:
+    """`pretrained_model` folders of a run: the chosen one by its step, the last, then from the last step back."""
     if not checkpoints.is_dir():
         return []
     steps = sorted(
-        (step for step in checkpoints.iterdir() if step.name.isdigit()), key=lambda step: -int(step.name)
+        (step for step in checkpoints.iterdir() if step.name.isdigit()), key=lambda one: -int(one.name)
     )
-    return [step / MODEL_FOLDER for step in (checkpoints / "last", *steps)]
+    best = best_of(checkpoints)
+    return [step / MODEL_FOLDER for step in (*([best] if best else []), checkpoints / LAST, *steps)]
+
+
+def best_of(checkpoints: Path) -> Path | None:
+    """The folder of the step that `best` points at; None where nothing was chosen, or what was chosen is gone."""
+    link = checkpoints / BEST
+    step = checkpoints / link.readlink() if link.is_symlink() else link  # a copy may have followed links
+    return step if (step / MODEL_FOLDER / "config.json").is_file() else None
 
 
 def _step_of(folder: Path) -> int | None:

@@ -65,7 +65,7 @@ def judge(journal: Journal) -> Verdict:
         return Verdict(
             "undecided", "No episode was held out, so it is not known whether the policy learned by heart."
         )
-    episodes = _common([one.held_out.episodes for one in found])
+    episodes = common_episodes([one.held_out.episodes for one in found])
     if len(found) < FEWEST_EVALUATIONS or len(episodes) < FEWEST_EPISODES:
         return Verdict(
             "undecided",
@@ -80,8 +80,8 @@ def _judge_curve(found: list[Evaluation], held: NDArray[np.float64]) -> Verdict:
     """From held-out errors [evaluations, episodes]."""
     means = held.mean(axis=1)
     best, last, middle = int(np.argmin(means)), len(found) - 1, (2 * len(found) - 1) // 3
-    rise = _interval(held[last] - held[best])
-    fall = _interval(held[middle] - held[last])
+    rise = mean95(held[last] - held[best])
+    fall = mean95(held[middle] - held[last])
     ratio = _ratio(found[last])
     lines = [_best_line(found, means), *_ratio_lines(ratio)]
     step = found[best].step
@@ -145,11 +145,11 @@ def _still_falling(found: list[Evaluation], middle: int) -> bool:
     before, after = found[middle].training, found[-1].training
     if before is None or after is None:
         return False
-    episodes = _common([before.episodes, after.episodes])
+    episodes = common_episodes([before.episodes, after.episodes])
     if len(episodes) < FEWEST_EPISODES:
         return False
     fallen = np.array([before.episodes[e] - after.episodes[e] for e in episodes])
-    return _interval(fallen)[1] > 0
+    return mean95(fallen)[1] > 0
 
 
 def _ratio(one: Evaluation) -> tuple[float, float, float] | None:
@@ -169,8 +169,8 @@ def _ratio(one: Evaluation) -> tuple[float, float, float] | None:
     return float(np.exp(difference)), float(np.exp(low)), float(np.exp(high))
 
 
-def _interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Mean with its 95 % interval (Student's t)."""
+def mean95(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Mean of values per episode, with its 95 % interval (Student's t)."""
     mean = float(values.mean())
     margin = _t(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
     return mean, mean - margin, mean + margin
@@ -184,6 +184,6 @@ def _percent(interval: tuple[float, float, float], whole: float) -> str:
     return f"{100 * interval[1] / whole:.0f} to {100 * interval[2] / whole:.0f}"
 
 
-def _common(episodes: list[Mapping[int, float]] | list[dict[int, float]]) -> list[int]:
+def common_episodes(episodes: list[Mapping[int, float]] | list[dict[int, float]]) -> list[int]:
     """Episodes that were asked about each time."""
     return sorted(set.intersection(*(set(one) for one in episodes))) if episodes else []

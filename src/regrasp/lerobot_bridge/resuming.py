@@ -25,9 +25,8 @@ from lerobot.datasets import EpisodeAwareSampler
 from lerobot.scripts import lerobot_train
 from lerobot.utils.random_utils import get_rng_state, set_rng_state
 
-from regrasp.data.checkpoint import MODEL_FOLDER
+from regrasp.data.checkpoint import LAST, MODEL_FOLDER
 
-LAST = "last"
 PARTIAL = ".partial-"
 _NEEDED = (
     "training_state/training_step.json",

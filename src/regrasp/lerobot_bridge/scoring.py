@@ -4,9 +4,7 @@ For choosing between checkpoints and for measuring: nothing is encoded, and most
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import get_context
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,14 @@ from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.rollouts import Outcome
 from regrasp.data.station import Station
 from regrasp.errors import UsageError
+from regrasp.fan_out import fan_out
 from regrasp.lerobot_bridge.mis_set import MisSetRobot, slowed
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
 from regrasp.lerobot_bridge.rollout import Run
 from regrasp.lerobot_bridge.stations import connected, is_twin
+
+AT_ONCE = 5
+"""Starts that a process is handed at once; setting up scene and policy for them takes 0.4 s, and a start about 1 s."""
 
 
 class Glance(Mapping[str, Any]):
@@ -57,6 +59,14 @@ class GlancingArm:
         return self._robot.send_action(action)
 
 
+@dataclass(frozen=True)
+class Share:
+    """Some starts of one checkpoint on one station, by their numbers."""
+
+    run: Run
+    starts: tuple[int, ...]
+
+
 def score(
     checkpoint: str | Path,
     station: Station,
@@ -68,32 +78,51 @@ def score(
     handover: bool = True,
     home: bool = False,
     workers: int = 1,
+    ray: bool = False,
 ) -> tuple[Outcome, ...]:
     """Outcomes of a policy on the twin, one for each number in `starts`, in order.
 
     Start i of a seed is the same scene as episode i of `rollout` with that seed, and every command passes the same
-    gate, so the outcomes are the same too.
+    gate, so the outcomes are the same too; whatever the number of workers, and on a Ray cluster.
 
     Raises:
         UsageError: The station is not the twin.
         CheckpointError: The checkpoint cannot be loaded, or does not fit.
+        MissingExtra: `ray` is wanted and not installed.
+    """
+    run = scored_run(checkpoint, station, task, seed, n_action_steps, handover=handover, home=home)
+    if workers == 1 and not ray:
+        return score_share(Share(run, tuple(starts)))
+    with fan_out(workers, ray=ray) as each:
+        shares = [Share(run, tuple(starts[at : at + AT_ONCE])) for at in range(0, len(starts), AT_ONCE)]
+        return tuple(outcome for outcomes in each(score_share, shares) for outcome in outcomes)
+
+
+def scored_run(
+    checkpoint: str | Path,
+    station: Station,
+    task: str,
+    seed: int = 0,
+    n_action_steps: int | None = None,
+    *,
+    handover: bool = True,
+    home: bool = False,
+) -> Run:
+    """How a checkpoint is run to be scored.
+
+    Raises:
+        UsageError: The station is not the twin.
     """
     if not is_twin(station):
         raise UsageError(f"Station '{station.name}' cannot be scored without a person; only the twin can.")
-    run = Run(station, read_checkpoint(checkpoint).path, task, seed, None, n_action_steps, handover, home)
-    if workers == 1:
-        return _score_part(run, starts)
-    shares = [list(starts[worker::workers]) for worker in range(workers)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(partial(_score_part, run), shares))
-    return tuple(found[place % workers][place // workers] for place in range(len(starts)))
+    return Run(station, read_checkpoint(checkpoint).path, task, seed, None, n_action_steps, handover, home)
 
 
-def _score_part(run: Run, starts: Sequence[int]) -> tuple[Outcome, ...]:
-    """The outcomes of some starts."""
-    with connected(run.station) as robot:
-        policy = run.policy()
-        return tuple(_score_one(run, robot, policy, number) for number in starts)
+def score_share(share: Share) -> tuple[Outcome, ...]:
+    """The outcomes of its starts, in order."""
+    with connected(share.run.station) as robot:
+        policy = share.run.policy()
+        return tuple(_score_one(share.run, robot, policy, number) for number in share.starts)
 
 
 def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:

@@ -27,6 +27,7 @@ from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.episode import IMAGE_PREFIX
 from regrasp.data.journal import Journal, read_journal
 from regrasp.data.provenance import parts_of
+from regrasp.data.selection import forget_selection
 from regrasp.data.station import Station
 from regrasp.errors import RegraspError, UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
@@ -185,6 +186,7 @@ def resume(
     journal.resumed_at.append(step)
     journal.total_steps, journal.finished = total, False
     remove_partial(run)
+    forget_selection(run)
     point_last_at(newest)
     arguments = [
         f"--config_path={newest / MODEL_FOLDER / 'train_config.json'}",

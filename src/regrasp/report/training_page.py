@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from regrasp.data.journal import Answers, Evaluation, Journal
+from regrasp.data.selection import Selection
 from regrasp.diagnosis.judgement import judge
-from regrasp.report.figures import PALETTE, TRAINING, Figure, plain_layout
+from regrasp.report.figures import PALETTE, TRAINING, Figure, plain_layout, success_rates
 from regrasp.report.html import (
     Block,
     FigureBlock,
@@ -18,18 +19,22 @@ from regrasp.report.html import (
     VerdictBlock,
     write_report,
 )
+from regrasp.stats import Rate
 
 TONES: dict[str, Tone] = {"overfitting": "bad", "memorising": "bad", "learning": "", "levelled": "good"}
 
 
-def write_training_page(journal: Journal, out: str | Path) -> Path:
-    """Write the page, whole or not at all; gives its path."""
+def write_training_page(journal: Journal, out: str | Path, selection: Selection | None = None) -> Path:
+    """Write the page, with the checkpoint that was chosen where one was, whole or not at all; gives its path."""
     facts = {"steps": str(journal.total_steps), "held-out episodes": str(len(journal.held_out))}
     if journal.plan:
         facts["epochs"] = f"{journal.plan['epochs']:g}"
     if journal.evaluations:
         facts["held-out error"] = f"{journal.evaluations[-1].held_out.action_error:.3g}"
-    sections = [curves_section(journal), *plan_sections(journal)]
+    if selection is not None:
+        facts["best checkpoint"] = f"step {selection.step}"
+    chosen = [] if selection is None else [selection_section(selection)]
+    sections = [*chosen, curves_section(journal), *plan_sections(journal)]
     return write_report(
         sections, out, title=f"Training {journal.policy}", subtitle=Path(journal.dataset).name, facts=facts
     )
@@ -45,6 +50,29 @@ def curves_section(journal: Journal, *, title: str = "How it learned") -> Sectio
     if journal.notes:
         blocks.append(FindingsBlock(tuple(Row("note", line) for line in journal.notes)))
     return Section(title, tuple(blocks), _resumed(journal), tone)
+
+
+def selection_section(selection: Selection, *, title: str = "Which checkpoint to keep") -> Section:
+    """The choice, what speaks for it, and the figures of every checkpoint."""
+    verdict = VerdictBlock(f"Step {selection.step}, {selection.headline}.", selection.lines)
+    rates = {
+        f"step {one.step}": Rate(one.successes, one.starts)
+        for one in selection.tried
+        if one.successes is not None
+    }
+    blocks: list[Block] = [verdict]
+    if rates:
+        blocks.append(FigureBlock(success_rates(rates), half=True))
+    errors = tuple(
+        (str(one.step), f"{one.held_out_error:.3g}")
+        for one in selection.tried
+        if one.held_out_error is not None
+    )
+    if errors:
+        blocks.append(TableBlock(("step", "held-out error"), errors, half=True))
+    if selection.warnings:
+        blocks.append(FindingsBlock(tuple(Row("warning", line, "warning") for line in selection.warnings)))
+    return Section(title, tuple(blocks))
 
 
 def plan_sections(journal: Journal) -> list[Section]:

@@ -2,6 +2,7 @@
 
 from regrasp.stats.comparison import (
     Comparison,
+    chance_better,
     compare_outcomes,
     compare_paired,
     compare_rates,
@@ -21,6 +22,7 @@ __all__ = [
     "compare_rates",
     "compare_paired",
     "compare_outcomes",
+    "chance_better",
     "more_trials",
     "Sequential",
     "sequential_pairs",

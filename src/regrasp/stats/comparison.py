@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from regrasp.stats.intervals import newcombe_difference, newcombe_paired
+from regrasp.stats.intervals import newcombe_difference, newcombe_paired, require_counts
 from regrasp.stats.rate import Rate
 
 Decision = Literal["better", "worse", "undecided"]
@@ -94,6 +94,22 @@ def compare_outcomes(a: Mapping[int, bool], b: Mapping[int, bool]) -> Comparison
         return None
     seeds = sorted(a)
     return compare_paired([a[seed] for seed in seeds], [b[seed] for seed in seeds])
+
+
+def chance_better(only_a: int, only_b: int) -> float:
+    """Chance that B succeeds more often than A, from pairs that began alike; 0.5 where nothing tells them apart.
+
+    Only pairs that ended differently say anything. Each falls to B with some chance, of which nothing is known
+    beforehand (uniform); this is the probability that it is more than a half.
+
+    Example:
+        >>> chance_better(0, 0), round(chance_better(1, 5), 3), round(chance_better(5, 1), 3)
+        (0.5, 0.938, 0.062)
+    """
+    from scipy.special import betaincc
+
+    require_counts(only_a, only_a + only_b)
+    return float(betaincc(only_b + 1, only_a + 1, 0.5))
 
 
 def more_trials(a: Rate, b: Rate) -> int | None:
