@@ -26,6 +26,9 @@ KILLED = (
 LONGEST_S = 10.0
 """Seconds in which a cluster answers, if it does."""
 
+TRIES = 3
+"""Times that a cluster on this machine is begun before giving up."""
+
 
 class Each(Protocol):
     """Does a piece of work for each of some things."""
@@ -165,11 +168,10 @@ def _as_they_come(ray: Any, pieces: Sequence[Any]) -> Iterator[Any]:
 def _join(ray: Any) -> None:
     """Join the cluster at `RAY_ADDRESS`, or begin one on this machine; a polite kill stays what it was."""
     address = os.environ.get("RAY_ADDRESS", "")
-    begin = {} if address else {"include_dashboard": False}
     on_kill = signal.getsignal(signal.SIGTERM)
     try:
         _require_answer(address)
-        ray.init(logging_level="error", log_to_driver=False, **begin)
+        _begin(ray, TRIES if not address else 1, {} if address else {"include_dashboard": False})
     except Exception as error:  # Ray raises whatever comes, a bare Exception where a machine is slow
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         where = f"the Ray cluster at {address} (RAY_ADDRESS)" if address else "a Ray cluster on this machine"
@@ -179,6 +181,18 @@ def _join(ray: Any) -> None:
     finally:
         if on_kill is not None and current_thread() is main_thread():
             signal.signal(signal.SIGTERM, on_kill)
+
+
+def _begin(ray: Any, tries: int, options: dict[str, Any]) -> None:
+    """Ray gives its own processes half a minute to come up, which a busy machine does not keep at once."""
+    for left in reversed(range(tries)):
+        try:
+            ray.init(logging_level="error", log_to_driver=False, **options)
+            return
+        except Exception:
+            ray.shutdown()
+            if not left:
+                raise
 
 
 def _require_answer(address: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def command(
     datasets: Annotated[
         list[str],
-        typer.Argument(help="A dataset's folder, or its id on the Hub; or several.", metavar="DATASET..."),
+        typer.Argument(help="A dataset's folder, or its id on the Hub; or several.", metavar="DATASET"),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     only: Annotated[
