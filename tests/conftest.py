@@ -20,18 +20,6 @@ def dataset():
 
 
 @pytest.fixture(scope="session")
-def ray_cluster():
-    """A Ray cluster of this machine, begun once as `--ray` does, since that takes a while; skips without Ray."""
-    pytest.importorskip("ray")
-    from regrasp.fan_out import fan_out
-    from regrasp.lerobot_bridge.quiet import prepare_environment
-
-    prepare_environment()
-    with fan_out(ray=True):
-        yield
-
-
-@pytest.fixture(scope="session")
 def real_data():
     """The folder of recordings made on real arms by other people; skips where there is none."""
     beside = Path(__file__).parents[2] / "shared" / "data"

@@ -193,14 +193,3 @@ def test_a_page_or_a_list_is_of_one_dataset(run, sound, broken):
         "error: Found --keep with 2 datasets; expected it with one dataset, audited here. Audit them one by one for "
         "that.\n"
     )
-
-
-@pytest.mark.usefixtures("ray_cluster")
-def test_a_ray_cluster_says_the_same(run, sound, broken, monkeypatch):
-    monkeypatch.chdir(sound.parent)
-    here = json.loads(run("audit", "sound", "broken", "--json")[1])
-    code, out, _ = run("audit", "sound", "broken", "--json", "--ray")
-    there = json.loads(out)
-    assert code == 1
-    assert there["unreadable"] == here["unreadable"] == []
-    assert list(map(without_seconds, there["audits"])) == list(map(without_seconds, here["audits"]))

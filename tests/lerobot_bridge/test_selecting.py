@@ -156,12 +156,6 @@ def test_processes_give_what_one_gives(trained, station):
     assert score(trained.checkpoint, station, task=TASK, starts=range(3), seed=5, workers=2) == alone
 
 
-@pytest.mark.usefixtures("ray_cluster")
-def test_a_ray_cluster_gives_what_one_process_gives(trained, station):
-    alone = score(trained.checkpoint, station, task=TASK, starts=range(3), seed=5)
-    assert score(trained.checkpoint, station, task=TASK, starts=range(3), seed=5, ray=True) == alone
-
-
 def test_a_training_ends_with_a_choice_and_keeps_the_one_of_a_closed_loop(
     run, station, arm, monkeypatch, capsys
 ):

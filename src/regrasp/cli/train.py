@@ -1,5 +1,6 @@
 """`regrasp train`: LeRobot's training to a plan, resumed exactly where it was stopped."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,7 +118,7 @@ def command(
     except KeyboardInterrupt:
         _say_how_to_go_on(run)
         raise
-    chosen = None if select_on == NONE else _choose(run, judge, ray)
+    chosen = None if select_on == NONE else _choose(run, judge, ray, _typed(select_on, area, ray))
     page = _write_page(result, chosen)
     _print_json(result, page, chosen) if json else _print(result, page, chosen)
 
@@ -150,10 +151,17 @@ def _judge(select_on: str, area: str | None, ray: bool) -> "Station | None":
     return station_with(select_on, area=area)
 
 
-def _choose(run: Path, judge: "Station | None", ray: bool) -> "Selection | None":
+def _typed(select_on: str, area: str | None, ray: bool) -> str:
+    """The options of the choice as they were given."""
+    words = ["--select-on", select_on, *(["--area", area] if area else []), *(["--ray"] if ray else [])]
+    return shlex.join(words)
+
+
+def _choose(run: Path, judge: "Station | None", ray: bool, typed: str) -> "Selection | None":
     """The checkpoint to keep; None, with the reason on stderr, where nothing tells them apart.
 
-    A choice in closed loop is not replaced by one of held-out errors: a training that went on has taken it away.
+    `typed` are the options that ask for it. A choice in closed loop is not replaced by one of held-out errors: a training
+    that went on has taken it away.
     """
     from regrasp.cli.select import choose
     from regrasp.data.selection import read_selection
@@ -164,6 +172,9 @@ def _choose(run: Path, judge: "Station | None", ray: bool) -> "Selection | None"
         if judge is None and before is not None and before.by == "closed-loop":
             return before
         return choose(run, judge, ray=ray)
+    except KeyboardInterrupt:
+        print(f"trained; go on choosing with: regrasp train --resume {run} {typed}", file=sys.stderr)
+        raise
     except RegraspError as error:
         print(f"no checkpoint was chosen: {error}", file=sys.stderr)
         return None

@@ -1,6 +1,6 @@
 """Which checkpoint of a run to keep: by success in closed loop, where that can be tried, else by held-out error.
 
-In closed loop every checkpoint meets the same starts (Jamieson & Talwalkar 2016, sequential halving): all of them a
+In closed loop every checkpoint meets the same starts (sequential halving, Karnin et al. 2013): all of them a
 few, the better half of them twice as many, and so on until two have met all. The last checkpoint stays to the end
 whatever it does, because it is what anybody would have taken otherwise. Of those that met all starts the one with the
 most successes is kept, and of equal ones the latest: nothing speaks for it but that it has learned longest.
