@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -43,6 +44,20 @@ def test_a_process_that_was_killed_is_a_sentence():
     with pytest.raises(RegraspError) as raised, fan_out(2) as each:
         list(each(die, [1]))
     assert str(raised.value) == KILLED
+
+
+def stopped_after_one():
+    with fan_out(2) as each:
+        results = each(time.sleep, [0.0, 800.0, 800.0, 800.0])
+        assert next(results) is None
+        raise KeyboardInterrupt
+
+
+def test_nobody_waits_for_what_is_left_after_ctrl_c():
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        stopped_after_one()
+    assert time.monotonic() - began < 600
 
 
 def test_without_ray_there_is_a_sentence_and_exit_code_2(monkeypatch):

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import chdir, contextmanager
 from importlib.util import find_spec
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
 from typing import Any, Protocol
@@ -79,7 +79,11 @@ def _one_by_one[Thing, Result](work: Callable[[Thing], Result], things: Sequence
 
 @contextmanager
 def _processes(workers: int) -> Generator[Each]:
-    """Processes of this machine, begun afresh: a forked one hangs in OpenGL or torch when its parent has used them."""
+    """Processes of this machine, begun afresh: a forked one hangs in OpenGL or torch when its parent has used them.
+
+    After a mishap, or Ctrl-C, nobody waits for what they still do.
+    """
+    others = set(active_children())
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_stay_with_parent)
 
     def each(work: Callable[[Any], Any], things: Sequence[Any]) -> Iterator[Any]:
@@ -87,6 +91,10 @@ def _processes(workers: int) -> Generator[Each]:
 
     try:
         yield each
+    except BaseException:
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
