@@ -17,5 +17,5 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if cores == 1:
         return 0
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # they inherit it: else each would do arithmetic on all cores
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of each, which inherits it
     return min(cores, MOST)
