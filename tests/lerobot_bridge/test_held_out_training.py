@@ -9,6 +9,7 @@ from test_resuming import stop_at
 
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.dataset import read_dataset
+from regrasp.diagnosis.judgement import judge
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.questions import Examiner
 from regrasp.lerobot_bridge.training import resume, train
@@ -70,6 +71,11 @@ def test_curves_are_written_as_table_and_json(held_out):
     assert [int(row["step"]) for row in rows] == [2, 4, 6, 8, 10, 12]
     asked = [row for row in rows if row["held_out_action_error"]]
     assert [int(row["step"]) for row in asked] == [4, 8, 12]
+    errors = [float(row["held_out_action_error"]) for row in asked]
+    assert [float(row["held_out_rise"]) for row in asked] == pytest.approx(
+        [error / min(errors[: place + 1]) - 1 for place, error in enumerate(errors)]
+    )
+    assert all(float(row["held_out_over_training"]) > 0 for row in asked)
     epochs = [float(row["epoch"]) for row in rows]
     assert np.allclose(epochs, [int(row["step"]) * 16 / held_out.journal.frames for row in rows])
     noted = json.loads((held_out.run / "training.json").read_text())
@@ -90,8 +96,10 @@ def test_weights_and_biases_has_the_same_figures(held_out):
     records = list((held_out.run / "wandb").glob("offline-run-*/*.wandb"))
     assert records
     logged = b"".join(path.read_bytes() for path in records)
-    assert b"eval/held_out_action_error" in logged
+    for name in ("held_out_action_error", "held_out_seam", "held_out_rise", "held_out_over_training"):
+        assert f"eval/{name}".encode() in logged
     assert b"train/loss" in logged
+    assert judge(held_out.journal).kind.encode() in logged
 
 
 class Teacher:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +115,9 @@ def table(journal: Journal) -> str:
     rows: dict[int, dict[str, float | int | None]] = {}
     for logged in journal.steps:
         rows.setdefault(int(logged["step"]), {}).update(logged)
-    for one in journal.evaluations:
-        rows.setdefault(one.step, {"epoch": one.epoch}).update(figures(one))
+    for count, one in enumerate(journal.evaluations, start=1):
+        told = figures(one) | overfitting(journal.evaluations[:count])
+        rows.setdefault(one.step, {"epoch": one.epoch}).update(told)
     names = list(dict.fromkeys(["step", "epoch", "loss", *(name for row in rows.values() for name in row)]))
     written = io.StringIO()
     writer = csv.DictWriter(written, names, restval="", lineterminator="\n")
@@ -134,3 +136,18 @@ def figures(one: Evaluation) -> dict[str, float]:
                 if value is not None and math.isfinite(value):
                     named[f"{name}_{key}"] = value
     return named
+
+
+def overfitting(found: Sequence[Evaluation]) -> dict[str, float]:
+    """What the last of these evaluations, in the order of their steps, says about learning by heart.
+
+    `held_out_over_training` is how many times farther off held-out frames are answered than trained ones, and
+    `held_out_rise` by what share their error has risen since it was least; whether that is sure, `judge` says.
+    """
+    *_, last = found
+    error, least = last.held_out.action_error, min(one.held_out.action_error for one in found)
+    told = {"held_out_rise": error / least - 1} if least > 0 and math.isfinite(error) else {}
+    learned = last.training.action_error if last.training is not None else 0.0
+    if learned > 0 and math.isfinite(error):
+        told["held_out_over_training"] = error / learned
+    return told

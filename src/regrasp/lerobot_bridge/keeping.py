@@ -14,7 +14,8 @@ from lerobot.utils.logging_utils import MetricsTracker
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract, measure_contract, of_checkpoint, read_contract, write_contract
 from regrasp.data.dataset import Dataset
-from regrasp.data.journal import Evaluation, Journal, figures, write_journal
+from regrasp.data.journal import Journal, figures, overfitting, write_journal
+from regrasp.diagnosis.judgement import judge
 from regrasp.errors import RegraspError
 from regrasp.lerobot_bridge.augmenting import AugmentedDataset, idle_transforms
 from regrasp.lerobot_bridge.cached_dataset import CachedDataset
@@ -24,6 +25,7 @@ from regrasp.lerobot_bridge.normalising import (
     renamed_statistics,
     training_statistics,
 )
+from regrasp.lerobot_bridge.processes import is_first
 from regrasp.lerobot_bridge.questions import Examiner, asker
 from regrasp.lerobot_bridge.resuming import ResumableSampler
 from regrasp.lerobot_bridge.weighting import WeightedSampler
@@ -166,7 +168,9 @@ class Keeper:
             self._write()
 
     def _write(self) -> None:
-        write_journal(self.run, self.journal)
+        """Both files; the first of several processes alone, which is the one that LeRobot logs and saves in."""
+        if is_first():
+            write_journal(self.run, self.journal)
         self._written = time.monotonic()
 
     def note(self, line: str) -> None:
@@ -231,7 +235,7 @@ class Keeper:
             return
         self.journal.rounds = self._examiner.rounds
         self.journal.evaluations.append(found)
-        _tell_wandb(found)
+        _tell_wandb(self.journal)
 
     def _new_examiner(self, contract: Contract) -> Examiner:
         return Examiner(
@@ -258,8 +262,13 @@ def close_wandb() -> None:
         wandb.finish()
 
 
-def _tell_wandb(found: Evaluation) -> None:
-    """Log the answers in the run that LeRobot has opened with Weights & Biases."""
+def _tell_wandb(journal: Journal) -> None:
+    """Log the newest answers in the run that LeRobot has opened with Weights & Biases, and the verdict so far."""
     wandb = sys.modules.get("wandb")
-    if wandb is not None and wandb.run is not None:
-        wandb.log({f"eval/{name}": value for name, value in figures(found).items()}, step=found.step)
+    if wandb is None or wandb.run is None:
+        return
+    newest = journal.evaluations[-1]
+    told = figures(newest) | overfitting(journal.evaluations)
+    wandb.log({f"eval/{name}": value for name, value in told.items()}, step=newest.step)
+    verdict = judge(journal)
+    wandb.run.summary.update({"verdict": verdict.kind, "verdict_in_words": verdict.headline})
