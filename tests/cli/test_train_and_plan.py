@@ -42,6 +42,17 @@ def test_the_plan_gives_each_number_its_reason_and_warns(monkeypatch, capsys, fo
         assert part in words
 
 
+def test_the_plan_for_several_machines_ends_with_what_to_run_on_each(monkeypatch, capsys, folder):
+    code, out, _ = regrasp(
+        monkeypatch, capsys, "plan", folder, "--policy", "act", "--gpus", "2", "--nodes", "2"
+    )
+    assert code == 0
+    words = " ".join(out.split())
+    assert "effective batch 32 samples a step" in words
+    assert "--num_processes 4 --num_machines 2 --machine_rank RANK" in words
+    assert f"-m regrasp train {folder} --policy act --out RUN once on each node: RANK is 0 to 1" in words
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

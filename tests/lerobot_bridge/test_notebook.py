@@ -51,15 +51,16 @@ def test_a_contract_lies_beside_the_checkpoint_that_erred_least(executed, demons
     errors = {one.step: one.held_out.action_error for one in read_journal(here / "run").evaluations}
     assert len(errors) >= 3
     best = min(errors, key=errors.get)
-    assert f"best on held-out episodes: run/checkpoints/{best:06d}/pretrained_model" in "".join(told)
-    contract = read_contract(here / "run" / "checkpoints" / f"{best:06d}" / "pretrained_model")
+    folder = here / "run" / "checkpoints" / f"{best:06d}" / "pretrained_model"
+    assert f"kept: {folder.resolve()}\n" in "".join(told)
+    contract = read_contract(folder)
     assert set(contract.instructions) == {"Grab the brain"}
 
 
 def test_audit_plan_figures_and_next_commands_are_shown(executed):
     told = "".join(executed[1])
-    for part in ("checks found nothing", "steps per epoch", "held_out_action_error", "regrasp preflight run/",
-                 "regrasp diagnose run/"):  # fmt: skip
+    for part in ("checks found nothing", "steps per epoch", "held_out_action_error", "regrasp preflight /",
+                 "regrasp diagnose /"):  # fmt: skip
         assert part in told
 
 

@@ -21,6 +21,8 @@ def presets():
 def test_rate_and_chunks_are_lerobot_s(presets, name):
     config, kind = presets[name], KINDS[name]
     assert config.get_optimizer_preset().lr == kind.rate
+    if kind.rate is not None:
+        assert {getattr(config, name.removeprefix("--policy.")) for name in kind.rate_options} == {kind.rate}
     assert getattr(config, "chunk_size", None) == kind.chunk
     if kind.chunk:
         assert config.n_action_steps == kind.execute

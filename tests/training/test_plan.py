@@ -103,7 +103,48 @@ def test_more_gpus_take_fewer_steps_for_the_same_epochs(brain):
     one, four = (plan(brain, policy="act", gpus=gpus, epochs=8) for gpus in (1, 4))
     assert four.steps == pytest.approx(one.steps / 4, rel=1e-3)
     assert four.epochs == pytest.approx(8, rel=1e-3)
-    assert reason(four, "effective batch").value == 32
+    assert reason(four, "effective batch").value == four.effective_batch == 32
+
+
+def test_the_rate_grows_with_the_root_of_the_processes(brain):
+    one, four = (plan(brain, policy="act", gpus=gpus) for gpus in (1, 4))
+    assert (one.rate, four.rate) == (1e-5, 2e-5)
+    rates = ("--policy.optimizer_lr=2e-05", "--policy.optimizer_lr_backbone=2e-05")
+    assert four.options == (*rates, *one.options)
+    assert "x 2.00, the root of 4" in reason(four, "learning rate").why
+
+
+def test_a_cosine_ends_where_it_ended_from_a_higher_peak(brain):
+    planned = plan(brain, policy="smolvla", gpus=4)
+    assert "down to 1/80 of it" in reason(planned, "learning rate").why
+    assert planned.options[0] == "--policy.optimizer_lr=0.0002"
+
+
+def test_a_rate_that_is_not_known_is_not_scaled(brain):
+    planned = plan(brain, policy="tdmpc", gpus=2)
+    assert planned.rate is None
+    assert reason(planned, "learning rate").why.endswith("and not scaled for 2 processes")
+    assert not planned.options
+
+
+def test_nodes_count_as_their_gpus(brain):
+    near, far = plan(brain, policy="smolvla", gpus=4), plan(brain, policy="smolvla", gpus=2, nodes=2)
+    assert (near.steps, near.rate, near.options) == (far.steps, far.rate, far.options)
+    assert "2 nodes with 2 GPUs each" in reason(far, "effective batch").why
+    with pytest.raises(UsageError, match=r"^--nodes is 0; expected more than 0\.$"):
+        plan(brain, nodes=0)
+
+
+def test_the_command_says_what_was_asked_and_how_many_processes(brain):
+    folder = brain.path
+    assert plan(brain, policy="act", epochs=7.5, hold_out=12).command == (
+        f"regrasp train {folder} --policy act --epochs 7.5 --hold-out 12 --out RUN"
+    )
+    assert plan(brain, policy="act", batch=4, gpus=2, nodes=3).command == (
+        "accelerate launch --multi_gpu --num_processes 6 --num_machines 3 --machine_rank RANK --main_process_ip ADDRESS "
+        "--main_process_port 29500 --mixed_precision no --dynamo_backend no -m regrasp "
+        f"train {folder} --policy act --batch 4 --out RUN"
+    )
 
 
 def test_every_epoch_leaves_a_checkpoint(brain):

@@ -18,7 +18,8 @@ def command(
     batch: Annotated[
         int | None, typer.Option(help="Samples per step on each GPU.", show_default=False)
     ] = None,
-    gpus: Annotated[int, typer.Option(help="GPUs that train together.")] = 1,
+    gpus: Annotated[int, typer.Option(help="GPUs of each node that train together.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines that train together.")] = 1,
     epochs: Annotated[
         float | None, typer.Option(help="Times that all frames are shown.", show_default=False)
     ] = None,
@@ -39,7 +40,14 @@ def command(
     """Say how long to train, with which chunks, and why."""
     from regrasp.training.plan import plan
 
-    wanted = {"policy": policy, "batch": batch, "gpus": gpus, "epochs": epochs, "steps": steps}
+    wanted = {
+        "policy": policy,
+        "batch": batch,
+        "gpus": gpus,
+        "nodes": nodes,
+        "epochs": epochs,
+        "steps": steps,
+    }
     planned = plan(dataset, **wanted, latency_ms=latency_ms, hold_out=hold_out)  # pyright: ignore[reportArgumentType]
     if measure:
         from regrasp.lerobot_bridge.quiet import prepare_environment
@@ -80,6 +88,14 @@ def _print(planned: "Plan") -> None:
     console.print(Text("What would change", style="bold"))
     for knob, changes in planned.knobs:
         console.print(Text.assemble("  ", (knob, "bold"), f"  {changes}"), soft_wrap=True)
+    console.print()
+    console.print(Text.assemble(("Train it", "bold"), f"\n  {planned.command}"), soft_wrap=True)
+    if planned.nodes > 1:
+        console.print(
+            f"  once on each node: RANK is 0 to {planned.nodes - 1}, ADDRESS that of node 0; the dataset and RUN lie on "
+            "a disk that all of them reach",
+            soft_wrap=True,
+        )
     console.print()
 
 

@@ -2,7 +2,8 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from regrasp.data.selection import Selection
     from regrasp.data.station import Station
-    from regrasp.lerobot_bridge.training import Trained
+    from regrasp.lerobot_bridge.training import Progress, Trained
 
 HELD_OUT, NONE = "held-out", "none"
 """Values of `--select-on` besides a station."""
@@ -106,6 +107,8 @@ def command(
     from regrasp.lerobot_bridge.quiet import prepare_environment
 
     prepare_environment()
+    from regrasp.lerobot_bridge.processes import is_first
+
     run = resume or out or Path()
     try:
         if resume is not None:
@@ -118,6 +121,8 @@ def command(
     except KeyboardInterrupt:
         _say_how_to_go_on(run)
         raise
+    if not is_first():
+        return
     chosen = None if select_on == NONE else _choose(run, judge, ray, _typed(select_on, area, ray))
     page = _write_page(result, chosen)
     _print_json(result, page, chosen) if json else _print(result, page, chosen)
@@ -204,21 +209,31 @@ def _require_one(dataset: str | None, out: Path | None, resume: Path | None) -> 
 
 
 def _train(dataset: str, out: Path, settings: dict[str, Any], passed: Sequence[str]) -> "Trained":
-    from regrasp.cli.progress import progress, stderr_console
-    from regrasp.lerobot_bridge.training import Progress, train
+    from regrasp.lerobot_bridge.training import train
 
-    with progress("decoding") as decoding, progress("training") as training:
-        told = Progress(on_decode=decoding, on_step=training, on_note=stderr_console().print)
+    with _told() as told:
         return train(dataset, out, **settings, options=passed, progress=told)
 
 
 def _resume(run: Path, dataset: str | None, cache: bool, passed: Sequence[str]) -> "Trained":
-    from regrasp.cli.progress import progress, stderr_console
-    from regrasp.lerobot_bridge.training import Progress, resume
+    from regrasp.lerobot_bridge.training import resume
 
-    with progress("decoding") as decoding, progress("training") as training:
-        told = Progress(on_decode=decoding, on_step=training, on_note=stderr_console().print)
+    with _told() as told:
         return resume(run, dataset=dataset, cache=cache, options=passed, progress=told)
+
+
+@contextmanager
+def _told() -> "Generator[Progress]":
+    """Bars and notes on stderr; nothing from the other ones of several processes."""
+    from regrasp.cli.progress import progress, stderr_console
+    from regrasp.lerobot_bridge.processes import is_first
+    from regrasp.lerobot_bridge.training import Progress
+
+    if not is_first():
+        yield Progress()
+        return
+    with progress("decoding") as decoding, progress("training") as training:
+        yield Progress(on_decode=decoding, on_step=training, on_note=stderr_console().print)
 
 
 def _say_how_to_go_on(run: Path) -> None:

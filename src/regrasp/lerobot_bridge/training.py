@@ -31,6 +31,7 @@ from regrasp.data.selection import forget_selection
 from regrasp.data.station import Station
 from regrasp.errors import RegraspError, UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
+from regrasp.lerobot_bridge.processes import gpus_and_nodes, is_first
 from regrasp.lerobot_bridge.resuming import (
     exact_resuming,
     newest_checkpoint,
@@ -56,7 +57,7 @@ class Trained:
         checkpoint: Folder `pretrained_model` of the last checkpoint.
         contract: The contract written beside it.
         steps: Steps taken.
-        epochs: Passes over the data: steps x batch / frames.
+        epochs: Passes over the data: steps x samples a step of all processes / frames.
         losses: (step, training loss) as LeRobot logged them.
         journal: All that was noted on the way.
     """
@@ -94,6 +95,9 @@ def train(
 ) -> Trained:
     """Train `policy` on `dataset` into the new folder `out`, as `regrasp.plan` says.
 
+    Where `accelerate launch` has started several processes that all call this, they train together: the first writes all
+    files, and the plan is one for so many processes. They must all reach `out`.
+
     Args:
         dataset: Folder of a LeRobot v3.0 dataset.
         out: New folder; gets `checkpoints/STEP/pretrained_model` as from `lerobot-train`.
@@ -117,7 +121,9 @@ def train(
         UsageError: `out` exists, or LeRobot refuses an option.
     """
     out = Path(out).resolve()
-    _require_new(out)
+    if is_first():
+        _require_new(out)
+    gpus, nodes = gpus_and_nodes()
     given = dict(option.split("=", 1) for option in options if "=" in option)
     data = _chosen(read_dataset(dataset), given.get("--dataset.episodes"))
     policy = given.get("--policy.path", policy)
@@ -127,6 +133,8 @@ def train(
         steps=_whole(given, "--steps") or steps,
         epochs=None if "--steps" in given else epochs,
         batch=_whole(given, "--batch_size") or batch,
+        gpus=gpus,
+        nodes=nodes,
         latency_ms=latency_ms,
         hold_out=0 if "--dataset.eval_split" in given else hold_out,
     )
@@ -185,9 +193,10 @@ def resume(
     journal.cut_after(step)
     journal.resumed_at.append(step)
     journal.total_steps, journal.finished = total, False
-    remove_partial(run)
-    forget_selection(run)
-    point_last_at(newest)
+    if is_first():
+        remove_partial(run)
+        forget_selection(run)
+        point_last_at(newest)
     arguments = [
         f"--config_path={newest / MODEL_FOLDER / 'train_config.json'}",
         "--resume=true",
@@ -206,6 +215,11 @@ def _begin_anew(
         raise UsageError(
             f"Found no training to go on with in {run}; expected a folder that `regrasp train --out` or lerobot-train "
             "made and that has a checkpoint. Train anew, into another folder."
+        )
+    if gpus_and_nodes() != (1, 1):
+        raise UsageError(
+            f"Found no checkpoint in {run}; expected one that several processes can go on from. Delete the folder and "
+            "train anew."
         )
     data = _chosen(read_dataset(journal.dataset), None)
     shutil.rmtree(run)

@@ -1,6 +1,6 @@
 """How long to train, with which chunks, and why: every number of a plan with its reason.
 
-An epoch is the dataset's frames once: steps x batch x GPUs / frames.
+An epoch is the dataset's frames once: steps x batch x processes / frames.
 """
 
 import json
@@ -16,6 +16,7 @@ from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.metadata import STATE
 from regrasp.errors import CheckpointError, UsageError
+from regrasp.training.command import train_command
 from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
 from regrasp.training.mixing import PartShare, part_shares
 from regrasp.training.motion import foreseeable_frames
@@ -74,7 +75,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Plan:
-    """A training in numbers. `options` are those of `lerobot-train` that say what its presets do not."""
+    """A training in numbers.
+
+    `options` are those of `lerobot-train` that say what its presets do not, and `command` carries the plan out: RUN, and
+    with several nodes RANK and ADDRESS, are to be filled in.
+    """
 
     dataset: str
     policy: str
@@ -83,6 +88,7 @@ class Plan:
     fps: float
     batch: int
     gpus: int
+    nodes: int
     steps: int
     steps_per_epoch: float
     epochs: float
@@ -100,6 +106,12 @@ class Plan:
     options: tuple[str, ...] = ()
     trial: Trial | None = None
     parts: tuple[PartShare, ...] = ()
+    command: str = ""
+
+    @property
+    def effective_batch(self) -> int:
+        """Samples a step of all GPUs together."""
+        return self.batch * self.gpus * self.nodes
 
     @property
     def hours(self) -> float | None:
@@ -116,6 +128,8 @@ class Plan:
             "steps": self.steps,
             "batch": self.batch,
             "gpus": self.gpus,
+            "nodes": self.nodes,
+            "effective_batch": self.effective_batch,
             "steps_per_epoch": round(self.steps_per_epoch, 2),
             "epochs": round(self.epochs, 2),
             "passes": round(self.passes, 2),
@@ -135,6 +149,7 @@ class Plan:
             "warnings": list(self.warnings),
             "knobs": [{"knob": knob, "changes": text} for knob, text in self.knobs],
             "options": list(self.options),
+            "command": self.command,
             "parts": [one.to_json() for one in self.parts],
         }
 
@@ -145,6 +160,7 @@ def plan(
     policy: str = "act",
     batch: int | None = None,
     gpus: int = 1,
+    nodes: int = 1,
     epochs: float | None = None,
     steps: int | None = None,
     latency_ms: float | None = None,
@@ -157,7 +173,8 @@ def plan(
         dataset: Demonstrations.
         policy: A type that LeRobot knows, or a checkpoint to go on from.
         batch: Samples per step on each GPU.
-        gpus: Processes that train together.
+        gpus: GPUs of each node; a process for each trains together with the others.
+        nodes: Machines that train together.
         epochs: Times that all frames are shown; or give `steps`.
         steps: Steps to take.
         latency_ms: From a picture to the policy's answer; that of `trial` where it is not given.
@@ -168,25 +185,34 @@ def plan(
         UsageError: A number makes no sense, or both steps and epochs are given.
     """
     data = dataset if isinstance(dataset, Dataset) else read_dataset(dataset, video=False)
-    given = {"batch": batch, "gpus": gpus, "epochs": epochs, "steps": steps}
+    given = {"batch": batch, "gpus": gpus, "nodes": nodes, "epochs": epochs, "steps": steps}
     _require_sense(data, given, latency_ms)
+    asked = {"batch": batch, "epochs": epochs, "steps": steps, "latency_ms": latency_ms}
+    command = train_command(
+        data.path,
+        policy,
+        gpus=gpus,
+        nodes=nodes,
+        **asked,
+        hold_out=hold_out if isinstance(hold_out, int) else None,
+    )
     if latency_ms is None and trial is not None:
         latency_ms = trial.latency_ms
     target = _Target.of(policy)
     draft = _Draft(data, target, trial=trial)
     draft.say_data(hold_out)
-    draft.say_length(batch or 0, gpus, epochs, steps)
+    draft.say_length(batch or 0, gpus, nodes, epochs, steps)
     draft.say_parts()
     draft.say_schedule()
     draft.say_checkpoints()
     draft.say_chunks(latency_ms)
     draft.say_vqbet()
     draft.say_cost()
-    return draft.plan(latency_ms)
+    return draft.plan(latency_ms, command)
 
 
 def epochs_of(steps: int, batch: int, frames: int, *, gpus: int = 1) -> float:
-    """How often each frame is shown.
+    """How often each frame is shown; `gpus` are all that train together.
 
     Example:
         >>> f"{epochs_of(50_000, 32, 100_832):.2f} {epochs_of(20_000, 32, 100_832):.2f}"
@@ -246,6 +272,7 @@ class _Draft:
     held_out: tuple[int, ...] = ()
     batch: int = 0
     gpus: int = 1
+    nodes: int = 1
     steps: int = 0
     save_every: int = 0
     warmup: int | None = None
@@ -265,14 +292,29 @@ class _Draft:
         return self.data.frames
 
     @property
+    def processes(self) -> int:
+        """GPUs of all nodes."""
+        return self.gpus * self.nodes
+
+    @property
+    def samples(self) -> int:
+        """Samples a step of all of them."""
+        return self.batch * self.processes
+
+    @property
     def per_epoch(self) -> float:
         """Steps in which all frames are shown once."""
-        return self.frames / (self.batch * self.gpus)
+        return self.frames / self.samples
 
     @property
     def epochs(self) -> float:
         """Epochs of the whole training."""
-        return epochs_of(self.steps, self.batch, self.frames, gpus=self.gpus)
+        return epochs_of(self.steps, self.batch, self.frames, gpus=self.processes)
+
+    @property
+    def rate(self) -> float | None:
+        """Learning rate at its peak, for so many processes."""
+        return self.kind.rate and float(f"{self.kind.rate * math.sqrt(self.processes):.3g}")
 
     @property
     def trained_frames(self) -> int:
@@ -323,27 +365,32 @@ class _Draft:
             )
         return choose_held_out(self.data, wanted_count) if chosen is None else chosen
 
-    def say_length(self, batch: int, gpus: int, epochs: float | None, steps: int | None) -> None:
+    def say_length(self, batch: int, gpus: int, nodes: int, epochs: float | None, steps: int | None) -> None:
         """Batch, steps per epoch, steps, epochs."""
         kind = self.kind
-        self.batch, self.gpus = batch or kind.batch, gpus
+        self.batch, self.gpus, self.nodes = batch or kind.batch, gpus, nodes
         self.say("batch", self.batch, "as asked" if batch else kind.batch_why, "samples a step")
-        if gpus > 1:
+        if self.processes > 1:
+            who = (
+                f"{gpus} GPUs"
+                if nodes == 1
+                else f"{nodes} nodes with {gpus} GPU{'s' if gpus > 1 else ''} each"
+            )
             self.say(
                 "effective batch",
-                self.batch * gpus,
-                f"{gpus} GPUs show {self.batch} each; LeRobot scales neither steps nor learning rate, so the steps "
-                f"are planned for it, and the rate stays: gradients are {math.sqrt(gpus):.1f} times less noisy",
+                self.samples,
+                f"{who} show {self.batch} samples per GPU; LeRobot scales neither steps nor learning rate, so both are "
+                "planned for it here",
                 "samples a step",
             )
         self.say(
             "steps per epoch",
             round(self.per_epoch, 1),
-            f"{self.frames} frames / {self.batch * gpus} samples a step",
+            f"{self.frames} frames / {self.samples} samples a step",
         )
         target = epochs or kind.epochs
         self.steps = steps or max(1, round(target * self.per_epoch))
-        times = f"{self.batch} x {gpus}" if gpus > 1 else f"{self.batch}"
+        times = f"{self.batch} x {self.processes}" if self.processes > 1 else f"{self.batch}"
         self.say(
             "steps",
             self.steps,
@@ -365,7 +412,7 @@ class _Draft:
 
     def say_parts(self) -> None:
         """What share of the samples each part of a merged dataset gets, and how often its frames are shown."""
-        self.parts = part_shares(self.data, self.held_out, self.steps * self.batch * self.gpus)
+        self.parts = part_shares(self.data, self.held_out, self.steps * self.samples)
         for part in self.parts:
             self.say(
                 f"from {part.name}",
@@ -388,10 +435,10 @@ class _Draft:
                 f"6.35 epochs than after 15.87, in 3.5 hours instead of 9; LeRobot's hardware guide gives 5 to 10. "
                 f"6.35 epochs are --steps {better} here. The held-out curve will show whether more are too many."
             )
-        samples = self.steps * self.batch * self.gpus
+        samples = self.steps * self.samples
         if samples < FEWEST_SAMPLES.get(self.kind.name, 0) and self.target.checkpoint is None:
             self.warnings.append(
-                f"{self.steps} steps of {self.batch * self.gpus} are few for {self.kind.name} from scratch: in one run "
+                f"{self.steps} steps of {self.samples} are few for {self.kind.name} from scratch: in one run "
                 "success was 18 % after 5,000 steps of 8, 71 % after 10,000 and 83 % after 20,000. Record more "
                 "episodes, or give more --epochs and watch the held-out curve."
             )
@@ -400,23 +447,37 @@ class _Draft:
         """Learning rate, warm-up and decay as LeRobot's preset will have them with so many steps."""
         kind = self.kind
         if kind.schedule is None:
-            self.say("learning rate", None, f"LeRobot's preset of {kind.name}; not known here")
+            unscaled = f", and not scaled for {self.processes} processes" if self.processes > 1 else ""
+            self.say("learning rate", None, f"LeRobot's preset of {kind.name}; not known here{unscaled}")
             return
         if kind.schedule == "constant":
-            self.say("learning rate", kind.rate, f"LeRobot's preset of {kind.name}: constant, no warm-up")
+            self._say_rate("constant, no warm-up")
             return
         self.warmup, self.decay = kind.warmup, self.steps
         if kind.schedule == "cosine to zero":
-            self.say("learning rate", kind.rate, f"LeRobot's preset of {kind.name}: a cosine down to 0")
+            self._say_rate("a cosine down to 0")
             self.say("warm-up", self.warmup, "LeRobot's preset", "steps")
             return
         self._say_fixed_cosine(kind.decay or self.steps)
 
+    def _say_rate(self, course: str) -> None:
+        """The preset's rate, or what it becomes when several processes make the batch larger."""
+        kind = self.kind
+        why = f"LeRobot's preset of {kind.name}: {course}"
+        if self.processes > 1:
+            self.options += [f"{name}={self.rate:g}" for name in kind.rate_options]
+            why = (
+                f"{kind.rate:g} of LeRobot's preset x {math.sqrt(self.processes):.2f}, the root of {self.processes}: "
+                "with so much larger a batch an adaptive optimizer then takes as noisy a way (arXiv 2205.10287); "
+                f"{course}"
+            )
+        self.say("learning rate", self.rate, why)
+
     def _say_fixed_cosine(self, length: int) -> None:
         """The cosine that ends after `length` steps unless the training is shorter."""
         kind = self.kind
-        ratio = round((kind.rate or 0.0) / kind.floor) if kind.floor else 0
-        self.say("learning rate", kind.rate, f"LeRobot's preset: a cosine down to 1/{ratio} of it")
+        ratio = round((self.rate or 0.0) / kind.floor) if kind.floor else 0
+        self._say_rate(f"a cosine down to 1/{ratio} of it")
         if self.steps < length:
             self.warmup = int(kind.warmup * self.steps / length)
             self.say(
@@ -559,7 +620,7 @@ class _Draft:
             "GB",
         )
 
-    def plan(self, latency_ms: float | None) -> Plan:
+    def plan(self, latency_ms: float | None, command: str) -> Plan:
         """The finished plan."""
         return Plan(
             dataset=self.data.name,
@@ -569,13 +630,14 @@ class _Draft:
             fps=self.data.fps,
             batch=self.batch,
             gpus=self.gpus,
+            nodes=self.nodes,
             steps=self.steps,
             steps_per_epoch=self.per_epoch,
             epochs=self.epochs,
             passes=self.epochs * self.frames / self.trained_frames,
             held_out=self.held_out,
             save_every=self.save_every,
-            rate=self.kind.rate,
+            rate=self.rate,
             warmup=self.warmup,
             decay=self.decay,
             chunk_size=self.chunk,
@@ -586,6 +648,7 @@ class _Draft:
             options=(*self.options, *self._chunk_options()),
             trial=self.trial,
             parts=self.parts,
+            command=command,
         )
 
     def _chunk_options(self) -> list[str]:
@@ -601,8 +664,7 @@ class _Draft:
 
     def _knobs(self, latency_ms: float | None) -> tuple[tuple[str, str], ...]:
         """What would change with each number that can be given."""
-        total = self.batch * self.gpus
-        double = max(1, round(self.epochs * self.frames / (2 * total)))
+        double = max(1, round(self.epochs * self.frames / (2 * self.samples)))
         knobs = [
             (
                 f"--batch {2 * self.batch}",
@@ -613,10 +675,7 @@ class _Draft:
                 f"--epochs {self.epochs / 2:.3g}",
                 f"{max(1, self.steps // 2)} steps, half the time; each frame is seen half as often",
             ),
-            (
-                "--gpus 2" if self.gpus == 1 else "--gpus 1",
-                f"{round(self.steps * self.gpus / (2 if self.gpus == 1 else 1))} steps for the same epochs",
-            ),
+            self._gpus_knob(),
         ]
         if self.execute is not None:
             rate = self.data.fps / self.execute
@@ -630,6 +689,14 @@ class _Draft:
         if latency_ms is None:
             knobs.append(("--latency-ms 200", "chunks with room for a query that takes so long"))
         return tuple(knobs)
+
+    def _gpus_knob(self) -> tuple[str, str]:
+        others = 2 if self.gpus == 1 else 1
+        steps = max(1, round(self.steps * self.gpus / others))
+        return (
+            f"--gpus {others}",
+            f"{steps} steps for the same epochs, with the learning rate that goes with them",
+        )
 
 
 def one_camera(data: Dataset, camera: str) -> dict[str, dict[str, Any]]:

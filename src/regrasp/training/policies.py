@@ -15,6 +15,7 @@ class Kind:
         batch: Samples per step and GPU, with `batch_why` as its source.
         epochs: Passes over the data, with `epochs_why` as its source.
         rate: Learning rate at its peak.
+        rate_options: LeRobot's options that set it.
         schedule: How the rate goes; "cosine to its floor" is the one with a fixed length.
         warmup: Steps until the peak.
         decay: Steps until the floor; None where it is always the whole run.
@@ -30,6 +31,7 @@ class Kind:
     epochs: float = 8.0
     epochs_why: str = "LeRobot's hardware guide: imitation learning converges in 5 to 10 epochs"
     rate: float | None = None
+    rate_options: tuple[str, ...] = ("--policy.optimizer_lr",)
     schedule: Schedule | None = None
     warmup: int = 0
     decay: int | None = None
@@ -58,6 +60,7 @@ KINDS = {
         Kind(
             "act",
             rate=1e-5,
+            rate_options=("--policy.optimizer_lr", "--policy.optimizer_lr_backbone"),
             schedule="constant",
             chunk=100,
             execute=100,
