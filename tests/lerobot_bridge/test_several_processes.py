@@ -27,7 +27,14 @@ TINY = [
 
 def carried_out(command, *options):
     """What the command printed, one process per GPU and all of them on the processor."""
-    words = [*shlex.split(command), "--", *options, "--policy.device=cpu"]
+    accelerate, launch, *words = [*shlex.split(command), "--", *options, "--policy.device=cpu"]
+    words = [
+        accelerate,
+        launch,
+        "--main_process_port",
+        "0",
+        *words,
+    ]  # a free one: other launches may run here
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=600)
