@@ -11,10 +11,11 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import chdir, contextmanager
 from importlib.util import find_spec
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from pathlib import Path
 from threading import Thread, current_thread, main_thread
 from typing import Any, Protocol
+from unittest import mock
 
 from regrasp.errors import MissingExtra, RegraspError
 
@@ -84,6 +85,7 @@ def _processes(workers: int) -> Generator[Each]:
     After a mishap, or Ctrl-C, nobody waits for what they still do.
     """
     others = set(active_children())
+    _hush_tracker()
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_stay_with_parent)
 
     def each(work: Callable[[Any], Any], things: Sequence[Any]) -> Iterator[Any]:
@@ -97,6 +99,12 @@ def _processes(workers: int) -> Generator[Each]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _hush_tracker() -> None:
+    """A process that is ended leaves locks (tqdm's), which Python's tracker takes away and would complain of."""
+    with mock.patch.dict(os.environ, PYTHONWARNINGS="ignore:resource_tracker"):
+        resource_tracker.ensure_running()
 
 
 def _stay_with_parent() -> None:
