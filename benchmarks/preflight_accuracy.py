@@ -374,7 +374,7 @@ def main() -> None:
     parser.add_argument("--dataset", type=Path, required=True, help="demonstrations of the twin, 96 pixels")
     parser.add_argument("--stations", type=int, default=20, help="wrongly set stations of each kind")
     parser.add_argument("--sound", type=int, default=200, help="rightly set stations")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, choices=range(20), metavar="0-19")
     parser.add_argument(
         "--only", help="kinds whose title contains this ('camera'), the rightly set among them"
     )
