@@ -1,6 +1,7 @@
 """Each cause that a deployment can have: named first, alone, proven by its probe, with the step that undoes it."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -62,9 +63,16 @@ MOTION = ("rate-mismatch", "late-inference", "replanning-jumps", "weak-grasp", "
 """Causes that change what the arm does with a plan, whatever the policy looks at."""
 
 
-def injected(name, *args, **changes):
+def injected(name, episodes, seed=1, successes=None):
+    outcomes = rollouts(episodes, seed, successes).outcomes
+    return replace(_suffered(name, episodes, seed), outcomes=outcomes)
+
+
+@lru_cache(maxsize=2 * len(DEPLOYED))
+def _suffered(name, episodes, seed):
+    """The same recordings for each outcome, so that what is found out about their pictures is found out once."""
     fault, options = DEPLOYED[name]
-    return fault(rollouts(*args, **changes), **options)
+    return fault(rollouts(episodes, seed), **options)
 
 
 @pytest.mark.parametrize("name", DEPLOYED)
