@@ -170,13 +170,25 @@ def cases(chosen: str, seeds: int, healthy: int, unknown: int, doubles: int) -> 
         if number < seeds:
             for name, draw in CAUSES.items():
                 yield Case(
-                    "single", (name,), seed, {"area": "2in", "seed": str(seed)} | draw(_rng(name, seed))
+                    "single",
+                    (name,),
+                    seed,
+                    {"area": "2in", "seconds": str(SECONDS), "seed": str(seed)} | draw(_rng(name, seed)),
                 )
             for name, policy in OF_TRAINING.items():
-                yield Case("single", (name,), seed, {"area": "2in", "seed": str(seed)}, policy)
+                yield Case(
+                    "single",
+                    (name,),
+                    seed,
+                    {"area": "2in", "seconds": str(SECONDS), "seed": str(seed)},
+                    policy,
+                )
         if number < healthy:
             yield Case(
-                "healthy", (), seed, {"area": "2in", "seed": str(seed)} | _jitter(_rng("healthy", seed))
+                "healthy",
+                (),
+                seed,
+                {"area": "2in", "seconds": str(SECONDS), "seed": str(seed)} | _jitter(_rng("healthy", seed)),
             )
         if number < unknown:
             name = list(UNKNOWN)[number % len(UNKNOWN)]
@@ -184,7 +196,7 @@ def cases(chosen: str, seeds: int, healthy: int, unknown: int, doubles: int) -> 
                 "unknown",
                 (name,),
                 seed,
-                {"area": "2in", "seed": str(seed)} | UNKNOWN[name](_rng(name, seed)),
+                {"area": "2in", "seconds": str(SECONDS), "seed": str(seed)} | UNKNOWN[name](_rng(name, seed)),
                 "noised weights" if "weights" in name else "",
             )
         if number < doubles:
@@ -202,7 +214,7 @@ def _jitter(rng: np.random.Generator) -> Options:
 
 
 def _both(pair: tuple[str, str], seed: int) -> Options:
-    options: Options = {"area": "2in", "seed": str(seed)}
+    options: Options = {"area": "2in", "seconds": str(SECONDS), "seed": str(seed)}
     for name in pair:
         drawn = CAUSES[name](_rng(name, seed))
         faults = [text for text in (options.get("fault"), drawn.pop("fault", None)) if text]
@@ -244,7 +256,9 @@ def run_case(case: Case, checkpoint: str, dataset: str, work: str) -> dict[str, 
     known = Outcomes(Path(work) / "outcomes.jsonl")
     confirmed = confirm(found, known.trial(checkpoint))
     fresh = range(100, 100 + FRESH)
-    sound = known.trial(sound_checkpoint)({"area": "2in", "seed": case.options["seed"]}, fresh)
+    sound = known.trial(sound_checkpoint)(
+        {"area": "2in", "seconds": str(SECONDS), "seed": case.options["seed"]}, fresh
+    )
     shutil.rmtree(folder)
     restored = _followed(found, known, fresh, sound)
     return {
@@ -403,6 +417,10 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="kinds or causes")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="put the table into docs/accuracy.md")
+    parser.add_argument(
+        "--kept", type=Path, help="notes of an earlier run: its cases count, and new ones are added"
+    )
+    parser.add_argument("--no-run", action="store_true", help="report the cases that have been run")
     options = parser.parse_args()
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
@@ -410,8 +428,8 @@ def main() -> None:
     wanted = list(cases(options.chosen, options.seeds, options.healthy, options.unknown, options.doubles))
     if options.only:
         wanted = [one for one in wanted if {one.kind, *one.causes} & set(options.only)]
-    known = _read(notes)
-    left = [case for case in wanted if case.name not in known]
+    known = _read(notes) | (_read(options.kept) if options.kept else {})
+    left = [case for case in wanted if case.name not in known and not options.no_run]
     options.work = str(work.resolve())
     with ProcessPoolExecutor(
         options.workers, mp_context=get_context("spawn"), initializer=_prepare, max_tasks_per_child=40
@@ -432,6 +450,9 @@ def main() -> None:
                 file.write(json.dumps(note) + "\n")
             print(f"{count}/{len(left)} {_line(note)}", file=sys.stderr, flush=True)
     found = [known[case.name] for case in wanted if case.name in known]
+    if options.kept:
+        shown = {options.work: "WORK", options.checkpoint: "RUN", options.dataset: "D"}
+        options.kept.write_text("".join(_shareable(note, shown) + "\n" for note in found))
     text = report(found)
     print(text)
     if options.write:
@@ -443,6 +464,14 @@ def main() -> None:
 def _read(notes: Path) -> dict[str, dict[str, Any]]:
     lines = notes.read_text().splitlines() if notes.exists() else []
     return {note["name"]: note for note in map(json.loads, lines)}
+
+
+def _shareable(note: Mapping[str, Any], shown: Mapping[str, str]) -> str:
+    """A note as a line, without paths of this machine."""
+    line = json.dumps(note)
+    for path, name in shown.items():
+        line = line.replace(path, name)
+    return line
 
 
 def _line(note: Mapping[str, Any]) -> str:

@@ -125,6 +125,7 @@ def command(
         "cameras": cameras,
         "fault": fault,
         "n-action-steps": n_action_steps,
+        "seconds": seconds,
         "seed": seed,
         "no-handover": None if handover else "no-handover",
         "home": "home" if home else None,

@@ -11,7 +11,7 @@ from regrasp.errors import UsageError
 
 FLAGS = frozenset({"no-handover", "handover", "home"})
 VALUES = frozenset(
-    {"task", "area", "twin-task", "size", "starts", "cameras", "fault", "n-action-steps", "seed"}
+    {"task", "area", "twin-task", "size", "starts", "cameras", "fault", "n-action-steps", "seconds", "seed"}
 )
 """Options of `regrasp rollout` that change what happens from a given start."""
 
@@ -36,6 +36,7 @@ def trial_on_twin(checkpoint: str | Path, station: str) -> Trial:
             starts=starts,
             seed=int(options.get("seed", 0)),
             n_action_steps=int(options["n-action-steps"]) if options.get("n-action-steps") else None,
+            seconds=float(options["seconds"]) if options.get("seconds") else None,
             handover="no-handover" not in options or "handover" in options,
             home="home" in options,
             workers=1,  # another process takes longer to load LeRobot than to run sixty starts

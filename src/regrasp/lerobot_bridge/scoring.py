@@ -75,6 +75,7 @@ def score(
     starts: Sequence[int],
     seed: int = 0,
     n_action_steps: int | None = None,
+    seconds: float | None = None,
     handover: bool = True,
     home: bool = False,
     workers: int = 1,
@@ -90,7 +91,9 @@ def score(
         CheckpointError: The checkpoint cannot be loaded, or does not fit.
         MissingExtra: `ray` is wanted and not installed.
     """
-    run = scored_run(checkpoint, station, task, seed, n_action_steps, handover=handover, home=home)
+    run = scored_run(
+        checkpoint, station, task, seed, n_action_steps, seconds=seconds, handover=handover, home=home
+    )
     if workers == 1 and not ray:
         return score_share(Share(run, tuple(starts)))
     with fan_out(workers, ray=ray) as each:
@@ -105,6 +108,7 @@ def scored_run(
     seed: int = 0,
     n_action_steps: int | None = None,
     *,
+    seconds: float | None = None,
     handover: bool = True,
     home: bool = False,
 ) -> Run:
@@ -115,7 +119,7 @@ def scored_run(
     """
     if not is_twin(station):
         raise UsageError(f"Station '{station.name}' cannot be scored without a person; only the twin can.")
-    return Run(station, read_checkpoint(checkpoint).path, task, seed, None, n_action_steps, handover, home)
+    return Run(station, read_checkpoint(checkpoint).path, task, seed, seconds, n_action_steps, handover, home)
 
 
 def score_share(share: Share) -> tuple[Outcome, ...]:
@@ -132,6 +136,7 @@ def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:
     policy, clock = slowed(robot, policy, FastClock())
     if run.home:
         run.bring_home(arm, joints, clock, number)
+    max_ticks = round(run.seconds * run.station.fps) if run.seconds else robot.twin.max_frames
     end = run_episode(
         arm,
         policy,
@@ -139,8 +144,8 @@ def _score_one(run: Run, robot: Any, policy: Any, number: int) -> Outcome:
         joints=joints,
         clock=clock,
         fps=run.station.fps,
-        max_ticks=robot.twin.max_frames,
-        max_s=robot.twin.max_frames / run.station.fps,
+        max_ticks=max_ticks,
+        max_s=max_ticks / run.station.fps,
         finished=lambda: bool(robot.twin.success),
     )
     return outcome_of(number, {"frames": end.ticks, **scene_note(start, robot)}, run.station.fps)
