@@ -141,7 +141,10 @@ def test_a_plan_is_made_without_heavy_libraries(broken):
 
 def test_an_interrupted_fix_leaves_with_130_and_no_half_folder(broken, tmp_path):
     command = [sys.executable, "-m", "regrasp", "fix", str(broken), "--into", str(tmp_path / "new")]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    )  # fmt: skip
     assert running.stdout.readline().startswith("will fix")
     time.sleep(0.3)
     os.kill(running.pid, signal.SIGINT)

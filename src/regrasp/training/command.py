@@ -15,7 +15,7 @@ def train_command(
     Example:
         >>> train_command("demos", "act", epochs=8)
         'regrasp train demos --policy act --epochs 8 --out RUN'
-        >>> train_command("demos", "act", gpus=2)[:61]
+        >>> train_command("demos", "act", gpus=2)[:62]
         'accelerate launch --multi_gpu --num_processes 2 --num_machines'
     """
     words = ["train", str(dataset), "--policy", policy]
