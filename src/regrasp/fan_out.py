@@ -166,19 +166,18 @@ def _piece(work: Callable[[Any], Any], thing: Any, folder: str) -> Any:
 
 
 def _as_they_come(ray: Any, pieces: Sequence[Any]) -> Iterator[Any]:
-    """The results of these tasks, in order; an error of ours as it was raised. The others are not waited for then."""
-    left = list(pieces)
+    """The results of these tasks, in order; an error of ours as it was raised.
+
+    Nobody waits for the others then. They are not cancelled: Ray 2 aborts the whole process when a task ends in the
+    moment in which it is cancelled. What is still running ends with the process that asked for it.
+    """
     try:
-        while left:
-            yield ray.get(left[0])
-            del left[0]
+        for piece in pieces:
+            yield ray.get(piece)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     except ray.exceptions.RayError as error:
         raise RegraspError(KILLED) from error
-    finally:
-        for piece in left:
-            ray.cancel(piece)
 
 
 def _join(ray: Any) -> None:

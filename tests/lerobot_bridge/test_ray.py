@@ -42,6 +42,14 @@ def test_results_come_in_order_from_the_callers_folder(tmp_path, monkeypatch):
     assert str(raised.value) == str(expected.value)
 
 
+def test_pieces_that_fail_beside_others_end_nothing_else():
+    with fan_out(ray=True) as each:
+        for _ in range(60):
+            with pytest.raises(ValueError, match=r"math domain error|expected a nonnegative input"):
+                list(each(math.sqrt, [4.0, -1.0, 9.0, 16.0, -2.0]))
+        assert list(each(math.sqrt, [4.0])) == [2.0]
+
+
 def test_audits_say_the_same(tmp_path, monkeypatch, capsys):
     def audited(*words):
         monkeypatch.setattr("sys.argv", ["regrasp", "audit", "sound", "broken", "--json", *words])
