@@ -259,6 +259,15 @@ def test_light_is_matched_to_the_training_and_nothing_else():
                 assert np.abs(pictures.astype(float) - sound[key]).mean() < 3
 
 
+def test_a_light_that_no_training_start_had_is_tried_though_it_is_little():
+    dimmed = case(faults.changed_light(rollouts(8), cameras=["wrist"], brightness=0.9))
+    forms = list(light(dimmed))
+    assert {form.inputs for form in forms} == {("wrist",)}
+    assert all("wrist (brightness times 0.9" in form.name for form in forms)
+    two_lamps = faults.changed_light(TRAIN, cameras=["wrist"], brightness=0.85)
+    assert not list(light(replace(dimmed, train=first_observations(two_lamps, KNOWN))))
+
+
 def test_training_starts_are_lit_as_the_rollouts_were_even_where_light_was_too_much_for_the_camera():
     given = case(faults.changed_light(rollouts(8), cameras=["wrist"], brightness=2.4))
     (form,) = [form for form in light(given) if form.without is not None]
