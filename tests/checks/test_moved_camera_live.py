@@ -60,6 +60,33 @@ def test_the_way_its_view_went_is_told(known, view):
     )
 
 
+def shown_by(known, view, front):
+    return list(moved_camera_live(known, replace(view, images={**view.images, "front": front})))
+
+
+@pytest.mark.parametrize("move", [(0.06, 0.03, 0, 1.0), (0.0, 0.04, 0, 1.06), (-0.07, 0.0, 3, 1.0)])
+@pytest.mark.parametrize("share", [0.3, 0.45])
+def test_a_place_that_has_changed_in_part_is_not_taken_for_a_moved_camera(known, view, move, share):
+    front = view.images["front"]
+    whole = moved(front, *move)
+    part = np.where(np.arange(front.shape[1])[None, :, None] < share * front.shape[1], whole, front)
+    (finding,) = shown_by(known, view, whole)
+    assert "its view is" in finding.summary
+    assert not any("its view is" in one.summary for one in shown_by(known, view, part))
+
+
+def test_a_place_that_has_changed_in_part_is_said_to_have(known, view):
+    front = view.images["front"]
+    part = np.where(
+        np.arange(front.shape[1])[None, :, None] < 0.45 * front.shape[1],
+        moved(front, 0.06, 0.03, 0, 1),
+        front,
+    )
+    (finding,) = shown_by(known, view, part)
+    assert "what stands before it has changed" in finding.summary
+    assert finding.evidence[0].value > finding.evidence[0].limit
+
+
 def test_a_view_without_what_rides_along_is_named(known, view):
     def elsewhere(picture):
         return np.random.default_rng(0).integers(0, 255, picture.shape).astype(np.uint8)

@@ -101,6 +101,14 @@ def align(
     return Alignment.of(motion, _likeness(pair, motion))
 
 
+def likeness_as_it_lies(
+    reference: Plane, picture: Plane, weight: Plane, picture_weight: Plane, *, aspect: float = 0.75
+) -> float:
+    """Correlation of a picture with the reference, -1 to 1, with nothing shifted, turned or scaled; as `align`."""
+    pair = _Pair(reference, picture, weight, picture_weight, aspect)
+    return _likeness(pair, np.zeros(4))
+
+
 @dataclass(frozen=True, eq=False)
 class _Pair:
     """Two pictures to be laid upon each other, [h, w] each, and which of their pixels count."""

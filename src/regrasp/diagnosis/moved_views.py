@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.alignment import Alignment, align
+from regrasp.data.alignment import Alignment, align, likeness_as_it_lies
 from regrasp.data.sight import THUMBNAIL, grey_thumbnail
 from regrasp.diagnosis.finding import Evidence
 from regrasp.diagnosis.views import EMPTY_GREY_LEVELS
@@ -33,6 +33,8 @@ class ViewLimits:
         turn_deg: Its turn.
         zoom: Its growth, less 1.
         away: Of a camera on the arm: how far the picture's points lie elsewhere, as a share of its width.
+        unexplained: Of what differs from the training before a view that stands still is laid upon it, the share that
+            may differ after.
         resemblance: Below this a view that stands still is another one, -1 to 1.
         resemblance_on_arm: Below this a first picture of a camera on the arm says nothing, -1 to 1.
     """
@@ -41,13 +43,17 @@ class ViewLimits:
     turn_deg: float = 5.0
     zoom: float = 0.035
     away: float = 0.07
+    unexplained: float = 0.6
     resemblance: float = 0.6
     resemblance_on_arm: float = 0.75
 
 
 @dataclass(frozen=True)
 class View:
-    """Where a view lies, if that can be told, and what is beyond its limit; nothing for a view that stayed."""
+    """Where a view lies, if that can be told, and what is beyond its limit; nothing for a view that stayed.
+
+    Without a place but with evidence it is another view: from too far elsewhere, or of a place that has changed.
+    """
 
     place: Alignment | None
     evidence: tuple[Evidence, ...]
@@ -136,7 +142,24 @@ def _by_place(camera: "CameraContract", picture: NDArray[np.uint8], limits: View
         ("turned by", abs(place.turn_deg), limits.turn_deg, "deg"),
         ("scaled by", 100 * abs(place.zoom - 1), 100 * limits.zoom, "%"),
     )
+    if evidence and (unexplained := _unexplained(camera, picture, place)) > limits.unexplained:
+        differs = Evidence(
+            "of what differs, laid upon the training's view still does",
+            100 * unexplained,
+            100 * limits.unexplained,
+            "%",
+        )
+        return View(None, (differs,))
     return View(place, evidence)
+
+
+def _unexplained(camera: "CameraContract", picture: NDArray[np.uint8], place: Alignment) -> float:
+    """How much of what differs from the training's view is left once a picture is laid upon it; 1 is all."""
+    grey = grey_thumbnail(picture)
+    lies = likeness_as_it_lies(
+        camera.greys[0], grey, _steady(camera), np.ones_like(grey), aspect=camera.height / camera.width
+    )
+    return (1 - place.likeness) / max(1 - lies, 1e-9)
 
 
 def _laid(camera: "CameraContract", picture: NDArray[np.uint8]) -> list[Alignment]:
