@@ -92,6 +92,12 @@ def test_exactly_ten_epochs_are_fine(brain):
     assert plan(brain, policy="smolvla", epochs=10.01).warnings
 
 
+def test_varying_the_light_is_offered_where_there_are_pictures(brain):
+    assert "--augment light" not in dict(plan(brain, policy="act").knobs)
+    seen = plan(sound_dataset(cameras=True), policy="act")
+    assert "tenth less light" in dict(seen.knobs)["--augment light"]
+
+
 def test_the_batch_moves_cost_not_epochs(brain):
     small, large = (plan(brain, policy="act", batch=batch, epochs=8) for batch in (8, 64))
     assert small.epochs == pytest.approx(large.epochs, rel=1e-3)

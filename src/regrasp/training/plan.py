@@ -16,11 +16,13 @@ from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.metadata import STATE
 from regrasp.errors import CheckpointError, UsageError
+from regrasp.training.chunks import Chunks, choose_chunks
 from regrasp.training.command import train_command
 from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
+from regrasp.training.learning_rate import LearningRate, choose_learning_rate
 from regrasp.training.mixing import PartShare, part_shares
-from regrasp.training.motion import foreseeable_frames
 from regrasp.training.policies import KINDS, Kind
+from regrasp.training.reasons import Reason
 
 MOST_EPOCHS = 10.0
 """More than this is warned of. LeRobot's hardware guide gives 5 to 10 epochs; an SO-101 project found that 6.35 did
@@ -32,30 +34,9 @@ FEWEST_CHECKPOINTS = 3
 FEWEST_SAMPLES = {"act": 80_000}
 """Fewer are warned of. One ACT run succeeded 18 % after 5 thousand steps of 8 samples, 71 % after 10, 83 % after 20."""
 
-SHORTEST_S, LONGEST_S = 0.5, 1.0
-"""Time that is carried out before the policy is asked again. A third of a second gave an SO-101 jumps of 10 to 26
-degrees at the seams, where its demonstrations had 3 to 13; long open loops lose 20 points where something moves
-(arXiv 2408.17355: 0.80 asked at each step, 0.58 at each eighth)."""
-
-PADDED = 0.1
-"""Share of a chunk's targets that may lie beyond the end of an episode, on average."""
-
 VQBET_CODES, VQBET_SHARE = 20_000, 0.2
 """Steps in which LeRobot's VQ-BeT learns a code book of actions, before the policy learns anything at all, and the most
 of a run that they may take: LeRobot's presets are 20,000 of 100,000 steps."""
-
-WAITING = 0.1
-"""Share of the time that an arm may stand still, waiting for its policy."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One number of the plan, and why it is what it is."""
-
-    what: str
-    value: float | str | None
-    why: str
-    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,7 +184,7 @@ def plan(
     draft.say_data(hold_out)
     draft.say_length(batch or 0, gpus, nodes, epochs, steps)
     draft.say_parts()
-    draft.say_schedule()
+    draft.say_learning_rate()
     draft.say_checkpoints()
     draft.say_chunks(latency_ms)
     draft.say_vqbet()
@@ -275,10 +256,8 @@ class _Draft:
     nodes: int = 1
     steps: int = 0
     save_every: int = 0
-    warmup: int | None = None
-    decay: int | None = None
-    chunk: int | None = None
-    execute: int | None = None
+    rate: LearningRate = field(default_factory=LearningRate)
+    chunks: Chunks = field(default_factory=Chunks)
     parts: tuple[PartShare, ...] = ()
 
     @property
@@ -310,11 +289,6 @@ class _Draft:
     def epochs(self) -> float:
         """Epochs of the whole training."""
         return epochs_of(self.steps, self.batch, self.frames, gpus=self.processes)
-
-    @property
-    def rate(self) -> float | None:
-        """Learning rate at its peak, for so many processes."""
-        return self.kind.rate and float(f"{self.kind.rate * math.sqrt(self.processes):.3g}")
 
     @property
     def trained_frames(self) -> int:
@@ -443,63 +417,17 @@ class _Draft:
                 "episodes, or give more --epochs and watch the held-out curve."
             )
 
-    def say_schedule(self) -> None:
-        """Learning rate, warm-up and decay as LeRobot's preset will have them with so many steps."""
-        kind = self.kind
-        if kind.schedule is None:
-            unscaled = f", and not scaled for {self.processes} processes" if self.processes > 1 else ""
-            self.say("learning rate", None, f"LeRobot's preset of {kind.name}; not known here{unscaled}")
-            return
-        if kind.schedule == "constant":
-            self._say_rate("constant, no warm-up")
-            return
-        self.warmup, self.decay = kind.warmup, self.steps
-        if kind.schedule == "cosine to zero":
-            self._say_rate("a cosine down to 0")
-            self.say("warm-up", self.warmup, "LeRobot's preset", "steps")
-            return
-        self._say_fixed_cosine(kind.decay or self.steps)
+    def say_learning_rate(self) -> None:
+        """Its peak, warm-up and decay."""
+        self.rate = choose_learning_rate(self.kind, self.steps, self.processes)
+        self.reasons += self.rate.reasons
+        self.options += self.rate.options
 
-    def _say_rate(self, course: str) -> None:
-        """The preset's rate, or what it becomes when several processes make the batch larger."""
-        kind = self.kind
-        why = f"LeRobot's preset of {kind.name}: {course}"
-        if self.processes > 1:
-            self.options += [f"{name}={self.rate:g}" for name in kind.rate_options]
-            why = (
-                f"{kind.rate:g} of LeRobot's preset x {math.sqrt(self.processes):.2f}, the root of {self.processes}: "
-                "with so much larger a batch an adaptive optimizer then takes as noisy a way (arXiv 2205.10287); "
-                f"{course}"
-            )
-        self.say("learning rate", self.rate, why)
-
-    def _say_fixed_cosine(self, length: int) -> None:
-        """The cosine that ends after `length` steps unless the training is shorter."""
-        kind = self.kind
-        ratio = round((self.rate or 0.0) / kind.floor) if kind.floor else 0
-        self._say_rate(f"a cosine down to 1/{ratio} of it")
-        if self.steps < length:
-            self.warmup = int(kind.warmup * self.steps / length)
-            self.say(
-                "warm-up", self.warmup, f"LeRobot shrinks {kind.warmup} of {length} steps to fit", "steps"
-            )
-            self.say(
-                "decay", self.steps, f"LeRobot shrinks its {length} steps to the length of the run", "steps"
-            )
-            return
-        self.say("warm-up", self.warmup, "LeRobot's preset", "steps")
-        if self.steps == length:
-            self.say("decay", length, "LeRobot's preset, as long as the run", "steps")
-            return
-        self.options.append(f"--policy.scheduler_decay_steps={self.steps}")
-        idle = 100 * (1 - length / self.steps)
-        self.say(
-            "decay",
-            self.steps,
-            f"stretched to the run: LeRobot's preset reaches 1/{ratio} of the peak after {length} steps and would spend "
-            f"the last {idle:.0f} % of the run there",
-            "steps",
-        )
+    def say_chunks(self, latency_ms: float | None) -> None:
+        """How many actions are predicted and carried out at once."""
+        self.chunks = choose_chunks(self.data, self.kind, self.target.checkpoint, latency_ms)
+        self.reasons += self.chunks.reasons
+        self.warnings += self.chunks.warnings
 
     def say_checkpoints(self) -> None:
         """At least one per epoch, and some to choose from."""
@@ -524,80 +452,6 @@ class _Draft:
             self.options.append(f"--policy.input_features={json.dumps(one_camera(self.data, camera))}")
             self.say("camera", camera, "vqbet looks through one; this is the first")
 
-    def say_chunks(self, latency_ms: float | None) -> None:
-        """How many actions are predicted and carried out at once."""
-        kind, checkpoint = self.kind, self.target.checkpoint
-        if kind.chunk is None:
-            self.say("chunk_size", None, f"{kind.name} has no such option; its own preset stays")
-            return
-        execute, why = self._foreseen(latency_ms)
-        delay = _frames(latency_ms or 0.0, self.data.fps)
-        wanted = execute + max(delay, math.ceil(execute / 2))
-        longest = self._longest_chunk()
-        chunk, chunk_why = min(wanted, longest), self._chunk_why(execute, delay, latency_ms)
-        if checkpoint is not None and checkpoint.chunk_size:
-            chunk, chunk_why = (
-                checkpoint.chunk_size,
-                "the checkpoint's: another one would not fit its parameters",
-            )
-        elif kind.chunk_why:
-            chunk, chunk_why = kind.chunk, kind.chunk_why
-        elif wanted > longest:
-            chunk_why = (
-                f"no longer, since episodes are short: beyond it, {PADDED:.0%} of the targets are padding"
-            )
-        if kind.name == "keypoint" and checkpoint is None:
-            execute, why = kind.execute or execute, kind.chunk_why
-        self.chunk, self.execute = chunk, min(execute, chunk)
-        self.say("chunk_size", chunk, chunk_why, "frames")
-        self.say("n_action_steps", self.execute, why, "frames")
-        self._judge_latency(delay, latency_ms)
-
-    def _foreseen(self, latency_ms: float | None) -> tuple[int, str]:
-        """Actions to carry out before the next query, and why so many."""
-        fps = self.data.fps
-        shortest, longest = math.ceil(SHORTEST_S * fps), math.floor(LONGEST_S * fps)
-        delay = _frames(latency_ms or 0.0, fps)
-        patient = min(longest, math.ceil(delay * (1 - WAITING) / WAITING))
-        known = foreseeable_frames(self.data)
-        if known is None:
-            execute, why = round(2 / 3 * fps), "two thirds of a second: the motion tells no length"
-        else:
-            execute = min(max(known, shortest), longest)
-            why = f"after {known} frames the demonstrations' motion has lost its relation to the present"
-            if execute != known:
-                bound = "at least" if known < shortest else "at most"
-                why += f"; {bound} {execute / fps:.1f} s"
-        if patient > execute:
-            execute = patient
-            why = f"so that the arm waits for at most {WAITING:.0%} of the time with {latency_ms:.0f} ms a query"
-        return max(1, execute), why
-
-    def _chunk_why(self, execute: int, delay: int, latency_ms: float | None) -> str:
-        slack = max(delay, math.ceil(execute / 2))
-        known = (
-            "not measured: --latency-ms or --measure"
-            if latency_ms is None
-            else f"latency {latency_ms:.0f} ms"
-        )
-        room = f"{1000 * slack / self.data.fps:.0f} ms; {known}"
-        return f"{execute} carried out and {slack} more for the time a query takes ({room})"
-
-    def _longest_chunk(self) -> int:
-        """Frames of which `PADDED` lie beyond the end, averaged over a usual episode: (chunk - 1) / 2 of its length."""
-        middle = float(np.median([episode.length for episode in self.data.episodes]))
-        return max(2, 1 + math.floor(2 * PADDED * middle))
-
-    def _judge_latency(self, delay: int, latency_ms: float | None) -> None:
-        if latency_ms is None or self.chunk is None or self.execute is None:
-            return
-        if delay > self.chunk - self.execute or delay > self.execute:
-            self.warnings.append(
-                f"A query takes {latency_ms:.0f} ms, which is {delay} frames; the chunk has {self.chunk - self.execute} "
-                f"to spare beyond the {self.execute} carried out. The arm will stand still while it waits: use smaller "
-                "images, a faster machine or a longer chunk."
-            )
-
     def say_cost(self) -> None:
         """Time and memory, measured or unknown."""
         trial = self.trial
@@ -621,7 +475,7 @@ class _Draft:
         )
 
     def plan(self, latency_ms: float | None, command: str) -> Plan:
-        """The finished plan."""
+        """The finished plan, once everything has been said."""
         return Plan(
             dataset=self.data.name,
             policy=self.kind.name,
@@ -637,30 +491,19 @@ class _Draft:
             passes=self.epochs * self.frames / self.trained_frames,
             held_out=self.held_out,
             save_every=self.save_every,
-            rate=self.rate,
-            warmup=self.warmup,
-            decay=self.decay,
-            chunk_size=self.chunk,
-            n_action_steps=self.execute,
+            rate=self.rate.peak,
+            warmup=self.rate.warmup,
+            decay=self.rate.decay,
+            chunk_size=self.chunks.size,
+            n_action_steps=self.chunks.execute,
             reasons=tuple(self.reasons),
             warnings=tuple(self.warnings),
             knobs=self._knobs(latency_ms),
-            options=(*self.options, *self._chunk_options()),
+            options=(*self.options, *self.chunks.options),
             trial=self.trial,
             parts=self.parts,
             command=command,
         )
-
-    def _chunk_options(self) -> list[str]:
-        """Options that give the policy these chunks; none where they are its own."""
-        own = self.target.checkpoint
-        chunk, execute = (own.chunk_size, own.n_action_steps) if own else (self.kind.chunk, self.kind.execute)
-        options: list[str] = []
-        if self.chunk is not None and self.chunk != chunk:
-            options.append(f"--policy.chunk_size={self.chunk}")
-        if self.execute is not None and (self.execute != execute or options):
-            options.append(f"--policy.n_action_steps={self.execute}")
-        return options
 
     def _knobs(self, latency_ms: float | None) -> tuple[tuple[str, str], ...]:
         """What would change with each number that can be given."""
@@ -677,8 +520,8 @@ class _Draft:
             ),
             self._gpus_knob(),
         ]
-        if self.execute is not None:
-            rate = self.data.fps / self.execute
+        if self.chunks.execute is not None:
+            rate = self.data.fps / self.chunks.execute
             knobs.append(
                 (
                     "n_action_steps",
@@ -688,6 +531,14 @@ class _Draft:
             )
         if latency_ms is None:
             knobs.append(("--latency-ms 200", "chunks with room for a query that takes so long"))
+        if self.data.camera_names:
+            knobs.append(
+                (
+                    "--augment light",
+                    "the light varies while training. On the simulated arm a policy that knew one lamp failed from all "
+                    "of 30 starts with a tenth less light, and with this from none (docs/results.md)",
+                )
+            )
         return tuple(knobs)
 
     def _gpus_knob(self) -> tuple[str, str]:
@@ -706,8 +557,3 @@ def one_camera(data: Dataset, camera: str) -> dict[str, dict[str, Any]]:
         STATE: {"type": "STATE", "shape": [len(data.joint_names)]},
         shown.key: {"type": "VISUAL", "shape": [3, shown.height, shown.width]},
     }
-
-
-def _frames(milliseconds: float, fps: float) -> int:
-    """Frames that begin within so much time."""
-    return math.ceil(milliseconds * fps / 1000 - 1e-9)
