@@ -209,7 +209,7 @@ def _rng(name: str, seed: int) -> np.random.Generator:
 
 
 def _jitter(rng: np.random.Generator) -> Options:
-    """The light of another hour: up to 12 % brighter or darker."""
+    """The light of another hour: up to 12 % brighter or darker. Where that does harm, the run is not a healthy one."""
     return {"fault": f"changed-light:light={rng.uniform(0.88, 1.12):.3f}"}
 
 
@@ -522,7 +522,12 @@ def as_it_should(note: Mapping[str, Any]) -> bool:
         return not harmful(note) or place_of(note) == 0
     if note["kind"] == "double":
         return set(note["causes"]) <= {name for name, status in note["ranked"] if status in LIVE}
-    return not proven
+    return proven == {"changed-light"} if _dimmed(note) else not proven
+
+
+def _dimmed(note: Mapping[str, Any]) -> bool:
+    """Whether it was meant as a healthy run, but its light did harm."""
+    return note["kind"] == "healthy" and harmful(note)
 
 
 def _row(causes: str, own: Sequence[Mapping[str, Any]]) -> str:
@@ -550,6 +555,8 @@ def _totals(notes: Sequence[Mapping[str, Any]], singles: Sequence[Mapping[str, A
         kind: [note for note in notes if note["kind"] == kind] for kind in ("healthy", "unknown", "double")
     }
     unknown = [note for note in kinds["unknown"] if harmful(note)]
+    dimmed = [note for note in kinds["healthy"] if _dimmed(note)]
+    healthy = [note for note in kinds["healthy"] if not _dimmed(note)]
     for title, ranked, verdict, restored in (
         ("From files alone", "ranked", "verdict", "restored"),
         ("With `--confirm`", "confirmed", "confirmed_verdict", "restored_confirmed"),
@@ -557,7 +564,8 @@ def _totals(notes: Sequence[Mapping[str, Any]], singles: Sequence[Mapping[str, A
         first = Rate.of([place_of(note, ranked) == 0 for note in singles])
         two = Rate.of([place_of(note, ranked) in (0, 1) for note in singles])
         right = Rate.of([note[verdict] == note["causes"][0] for note in singles])
-        false = Rate.of([note[verdict] is not None for note in kinds["healthy"]])
+        false = Rate.of([note[verdict] is not None for note in healthy])
+        light = Rate.of([note[verdict] == "changed-light" for note in dimmed])
         null = Rate.of([note[verdict] is None for note in unknown])
         both = Rate.of(
             [
@@ -568,7 +576,8 @@ def _totals(notes: Sequence[Mapping[str, Any]], singles: Sequence[Mapping[str, A
         again = Rate.of([_restored(note, restored) for note in singles])
         yield (
             f"{title}: right cause first in {first}, among the first two in {two}, as the verdict in {right}; a "
-            f"verdict on healthy runs in {false}; none on unknown failures in {null}; both of two causes named in "
+            f"verdict on healthy runs in {false}; changed-light where only the light of another hour did harm in {light}; "
+            f"none on unknown failures in {null}; both of two causes named in "
             f"{both}; the printed command restores success in {again}."
         )
     seconds = [note["seconds"] for note in notes]

@@ -29,8 +29,9 @@ def probe(cause, before=10.0, after=1.0, moved=2.0, healthy=1.0, limit=2.0):
     return ProbeResult("probe", cause, "mended", (distance,), moved, (moved, moved), 12, COMMAND)
 
 
-def ranked(findings=(), probes=(), failing=True):
-    return rank(findings, probes, failing=failing, probed=True, address=Address("runs/x", "twin"))
+def ranked(findings=(), probes=(), failing=True, successes=()):
+    address = Address("runs/x", "twin")
+    return rank(findings, probes, failing=failing, probed=True, address=address, successes=dict(successes))
 
 
 def status(**changes):
@@ -81,6 +82,21 @@ def test_a_probe_that_does_not_help_names_nothing():
 def test_a_finding_that_no_probe_tests_is_suspected():
     (cause,) = ranked([finding("x")])
     assert (cause.status, cause.probe) == (Status.SUSPECTED, None)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "status"), [(8, 10, "cause"), (9, 10, "suspected"), (0, 1, "cause"), (4, 5, "suspected")]
+)
+def test_of_few_failures_a_cause_is_only_suspected(k, n, status):
+    (cause,) = ranked([finding("x")], [probe("x")], successes=enumerate(k * [True] + (n - k) * [False]))
+    assert cause.status == status
+    assert ("happens to a sound policy too" in cause.reason) == (status == "suspected")
+
+
+def test_failures_of_the_episodes_that_it_was_found_in_count():
+    only = replace(finding("x"), where=Where((3, 4)))
+    (cause,) = ranked([only], [probe("x")], successes={n: n not in (3, 4) for n in range(20)}.items())
+    assert cause.status is Status.CAUSE
 
 
 def test_nothing_is_a_cause_where_nothing_failed():

@@ -134,6 +134,7 @@ def judge(
         failing=success.n == 0 or success.k < success.n,
         probed=policy is not None,
         address=address,
+        successes={outcome.episode: outcome.success for outcome in rollouts.outcomes},
     )
     named = {cause.name for cause in causes}
     return Diagnosis(

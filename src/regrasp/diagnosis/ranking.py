@@ -1,8 +1,9 @@
 """Which of the differences is the cause: findings and probes put together, and ranked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from regrasp.diagnosis.address import AGAIN, Address, addressed, is_by_hand
 from regrasp.diagnosis.check import registered
@@ -10,6 +11,10 @@ from regrasp.diagnosis.finding import Evidence, Finding
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.probe import CARES_SPREADS, ProbeResult
 from regrasp.stats import Rate
+
+SOUND_RATE, CHANCE = 0.95, 0.1
+"""So few successes count as failure when a policy that succeeds this often has so few or fewer by less than this chance:
+8 of 10 do (0.09), 9 of 10 do not (0.40)."""
 
 
 class Status(StrEnum):
@@ -168,13 +173,15 @@ def rank(
     failing: bool,
     probed: bool,
     address: Address | None = None,
+    successes: Mapping[int, bool | None] = MappingProxyType({}),
 ) -> tuple[Cause, ...]:
     """Causes, the surest and strongest first.
 
     A cause needs three things: a mismatch (a finding, or an input outside the healthy level), an intervention
     that takes it away, and a policy that cares. Without `failing` rollouts nothing is a cause. What a difference
     explains (`@check`) is left out where putting that difference right leaves nothing of it; so is what a probe alone
-    speaks for where a cause that was found puts the same inputs right.
+    speaks for where a cause that was found puts the same inputs right. Where the `successes` of the episodes that it is
+    found in may be a sound policy's by chance, a cause is only suspected.
     """
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -190,7 +197,18 @@ def rank(
     ]
     causes = [cause for cause in causes if not any(_explains(other, cause) for other in causes)]
     causes = [cause for cause in causes if not any(_covers(other, cause) for other in causes)]
+    causes = [_perhaps(cause, successes) for cause in causes]
     return tuple(sorted(causes, key=lambda cause: (cause.status.rank, -cause.score, cause.name)))
+
+
+def _perhaps(cause: Cause, successes: Mapping[int, bool | None]) -> Cause:
+    """A cause of failures that are so few that there may be none."""
+    touched = {number for finding in cause.findings for number in finding.where.episodes} or set(successes)
+    success = Rate.of(successes[number] for number in touched if number in successes)
+    if cause.status is not Status.CAUSE or not success.n or success.chance_if(SOUND_RATE) < CHANCE:
+        return cause
+    few = f"But {success.n - success.k} of {success.n} failed, which happens to a sound policy too: run more."
+    return replace(cause, status=Status.SUSPECTED, score=cause.score / 2, reason=f"{cause.reason} {few}")
 
 
 def _explains(one: Cause, other: Cause) -> bool:

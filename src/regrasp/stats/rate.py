@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import comb
 
 from regrasp.stats.intervals import require_counts, wilson_interval
 
@@ -43,6 +44,17 @@ class Rate:
     def wilson95(self) -> tuple[float, float]:
         """The 95 % score interval."""
         return wilson_interval(self.k, self.n)
+
+    def chance_if(self, rate: float) -> float:
+        """Probability of so few successes or fewer where each trial succeeds with probability `rate`; 1 without trials.
+
+        Example:
+            >>> f"{Rate(9, 10).chance_if(0.95):.2f} {Rate(8, 10).chance_if(0.95):.2f}"
+            '0.40 0.09'
+        """
+        if self.n == 0:
+            return 1.0
+        return sum(comb(self.n, k) * rate**k * (1 - rate) ** (self.n - k) for k in range(self.k + 1))
 
     def __str__(self) -> str:
         if self.n == 0:
