@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from regrasp.diagnosis.audit import Audit
 
@@ -16,7 +18,7 @@ def command(
         list[str],
         typer.Argument(help="A dataset's folder, or its id on the Hub; or several.", metavar="DATASET"),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: Json = False,
     only: Annotated[
         str | None, typer.Option(help="Run these checks alone.", metavar="NAME,NAME", show_default=False)
     ] = None,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from regrasp.data.rollouts import Rollouts
     from regrasp.stats import Comparison
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 def command(
     a: Annotated[Path, typer.Argument(help="Rollouts of policy A, or of the deployment before.")],
     b: Annotated[Path, typer.Argument(help="Rollouts of policy B, or of the deployment after.")],
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Say whether one set of rollouts is better than another. Exit code 0 whatever the answer."""
     from regrasp.data.rollouts import read_rollouts

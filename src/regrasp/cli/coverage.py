@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 
 def command(
     dataset: Annotated[
@@ -13,7 +15,7 @@ def command(
             help="A folder of demonstrations or rollouts, or an id on the Hub.", metavar="DATASET"
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: Json = False,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with the map.", metavar="FILE", show_default=False)
     ] = None,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from regrasp.diagnosis.observations import ProbedPolicy
     from regrasp.diagnosis.preflight import LiveView
@@ -39,7 +41,7 @@ def command(
         Path | None,
         typer.Option(help="Write the diagnosis as a page too.", metavar="FILE", show_default=False),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Name the cause of a failing policy, with the evidence. Exit code 1 when one is found or suspected.
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from regrasp.diagnosis.finding import Finding
     from regrasp.diagnosis.repair_plan import RepairPlan
@@ -31,7 +33,7 @@ def command(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Put right what needs no judgement, on a copy; show first what is done.
 

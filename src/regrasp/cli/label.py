@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -26,7 +28,7 @@ def command(
     everything: Annotated[
         str | None, typer.Option("--all", help="How all that nobody has scored ended: success or failure.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Set outcomes by hand; without options, ask for each that nobody has scored."""
     import sys

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 
 def command(
     datasets: Annotated[
@@ -18,7 +20,7 @@ def command(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask when the parts differ.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Mix datasets after checking that they fit; note which episode came from where."""
     from regrasp.data.new_folder import require_new_folder

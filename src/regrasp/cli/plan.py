@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from regrasp.training.plan import Plan, Reason
 
@@ -35,7 +37,7 @@ def command(
     measure: Annotated[
         bool, typer.Option(help="Train a few steps here, and tell time, memory and latency.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say how long to train, with which chunks, and why."""
     from regrasp.training.plan import plan

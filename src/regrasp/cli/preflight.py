@@ -5,31 +5,25 @@ from typing import Annotated
 
 import typer
 
+from regrasp.cli.options import ActionSteps, Area, Cameras, Fault, Json, Size, Starts
+
 
 def command(
     checkpoint: Annotated[Path, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")],
     station: Annotated[str, typer.Option(help="'twin', or a station.yaml.")] = "twin",
     task: Annotated[str | None, typer.Option(help="The instruction; the contract's when it has one.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="Pass over this check; may be repeated.")] = None,
-    n_action_steps: Annotated[
-        int | None, typer.Option(help="Actions executed before the policy looks again.")
-    ] = None,
-    area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
-    size: Annotated[int | None, typer.Option(help="Twin: width and height of the pictures.")] = None,
-    starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
-    cameras: Annotated[str | None, typer.Option(help="Plugs exchanged: front=wrist,wrist=front.")] = None,
-    fault: Annotated[
-        str | None,
-        typer.Option(
-            help="Twin: set up wrongly on purpose, such as swapped-cameras or 'late-inference:seconds=0.5'; "
-            "several with ; between."
-        ),
-    ] = None,
+    n_action_steps: ActionSteps = None,
+    area: Area = None,
+    size: Size = None,
+    starts: Starts = None,
+    cameras: Cameras = None,
+    fault: Fault = None,
     handover: Annotated[
         bool, typer.Option("--handover/--no-handover", help="As in rollout: real arms plan ahead.")
     ] = True,
     seed: Annotated[int, typer.Option(help="Twin: which start it shows.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Compare the contract with the live station; nothing moves."""
     import sys

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from regrasp.cli.options import Area, Json, Size, TwinTask
+
 
 def command(
     dataset: Annotated[Path, typer.Option(help="New folder for the LeRobot dataset.")],
@@ -14,15 +16,13 @@ def command(
         str | None, typer.Option(help="The instruction, exactly as the policy will be given it.")
     ] = None,
     expert: Annotated[bool, typer.Option("--expert", help="Let the twin's expert demonstrate.")] = False,
-    area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
-    twin_task: Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")
-    ] = None,
+    area: Area = None,
+    twin_task: TwinTask = None,
+    size: Size = None,
     seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same demonstrations.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Twin: processes that record side by side.")] = None,
     seconds: Annotated[float, typer.Option(help="By leader: longest time of an episode.")] = 60.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Record demonstrations: by a leader arm, or by the twin's expert with --expert."""
     import os

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from regrasp.cli.options import ActionSteps, Area, Cameras, Fault, Json, Size, Starts, Task, TwinTask
+
 if TYPE_CHECKING:
     from regrasp.control.scorers import Goal
     from regrasp.data.station import GoalRegion, Station
@@ -18,31 +20,19 @@ def command(
     checkpoint: Annotated[Path, typer.Argument(help="Run folder, checkpoint, or pretrained_model folder.")],
     out: Annotated[Path, typer.Option(help="New folder for the rollouts.")],
     station: Annotated[str, typer.Option(help="'twin', or a station.yaml.")] = "twin",
-    task: Annotated[
-        str | None, typer.Option(help="The instruction; the contract's own when it has just one.")
-    ] = None,
+    task: Task = None,
     episodes: Annotated[int, typer.Option(help="How many.")] = 20,
     allow: Annotated[
         list[str] | None, typer.Option(help="Go in spite of this check; may be repeated.")
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="Longest time of an episode.")] = None,
-    n_action_steps: Annotated[
-        int | None, typer.Option(help="Actions executed before the policy looks again.")
-    ] = None,
-    area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
-    twin_task: Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")
-    ] = None,
-    starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
-    cameras: Annotated[str | None, typer.Option(help="Plugs exchanged, as front=wrist,wrist=front.")] = None,
-    fault: Annotated[
-        str | None,
-        typer.Option(
-            help="Twin: set up wrongly on purpose, such as swapped-cameras or 'late-inference:seconds=0.5'; "
-            "several with ; between."
-        ),
-    ] = None,
+    n_action_steps: ActionSteps = None,
+    area: Area = None,
+    twin_task: TwinTask = None,
+    size: Size = None,
+    starts: Starts = None,
+    cameras: Cameras = None,
+    fault: Fault = None,
     home: Annotated[
         bool | None,
         typer.Option(
@@ -89,7 +79,7 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same starts.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Twin: processes that run side by side.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Run a policy: preflight, then episodes, recorded and scored."""
     import math

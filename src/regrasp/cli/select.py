@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regrasp.cli.options import ActionSteps, Area, Json, Size, Starts, Task, TwinTask
+
 if TYPE_CHECKING:
     from regrasp.data.selection import Selection
     from regrasp.data.station import Station
@@ -19,18 +21,12 @@ def command(
         bool, typer.Option("--held-out", help="Try nothing: choose by the errors on held-out episodes.")
     ] = False,
     episodes: Annotated[int, typer.Option(help="Starts that the finalists meet, each the same.")] = 60,
-    task: Annotated[
-        str | None, typer.Option(help="The instruction; the contract's own when it has just one.")
-    ] = None,
-    n_action_steps: Annotated[
-        int | None, typer.Option(help="Actions executed before the policy looks again.")
-    ] = None,
-    area: Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")] = None,
-    twin_task: Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")] = None,
-    size: Annotated[
-        int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")
-    ] = None,
-    starts: Annotated[str | None, typer.Option(help="Twin: home or scattered.")] = None,
+    task: Task = None,
+    n_action_steps: ActionSteps = None,
+    area: Area = None,
+    twin_task: TwinTask = None,
+    size: Size = None,
+    starts: Starts = None,
     home: Annotated[
         bool, typer.Option("--home/--no-home", help="Drive the arm to a start of the training first.")
     ] = False,
@@ -42,7 +38,7 @@ def command(
     ray: Annotated[
         bool, typer.Option("--ray", help="Run on the Ray cluster at RAY_ADDRESS, or on one of this machine.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
 ) -> None:
     """Choose the checkpoint of a run that succeeds most often on the twin, and let `best` point at it.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from regrasp.cli.options import Json
+
 if TYPE_CHECKING:
     from regrasp.data.selection import Selection
     from regrasp.data.station import Station
@@ -84,7 +86,7 @@ def command(
         bool,
         typer.Option("--cache/--no-cache", help="Decode frames once, into files, or for each sample anew."),
     ] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    json: Json = False,
     options: Annotated[
         list[str] | None, typer.Argument(help="After `--`: any option of lerobot-train, as --name=value.")
     ] = None,
