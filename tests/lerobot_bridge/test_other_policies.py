@@ -32,10 +32,24 @@ VQBET = [
     "--policy.vqvae_enc_hidden_dim=16",
     "--policy.pretrained_backbone_weights=null",
 ]
-OPTIONS = {"act": ACT, "vqbet": VQBET}
+DIFFUSION = [
+    "--policy.down_dims=[16,32]",
+    "--policy.n_groups=4",
+    "--policy.diffusion_step_embed_dim=16",
+    "--policy.horizon=16",
+    "--policy.n_action_steps=8",
+    "--policy.drop_n_last_frames=7",
+    "--policy.num_train_timesteps=10",
+    "--policy.num_inference_steps=2",
+    "--policy.spatial_softmax_num_keypoints=4",
+    "--policy.use_separate_rgb_encoder_per_camera=false",
+    "--policy.pretrained_backbone_weights=null",
+    "--policy.use_group_norm=true",
+]
+OPTIONS = {"act": ACT, "diffusion": DIFFUSION, "vqbet": VQBET}
 
 
-@pytest.fixture(scope="module", params=["act", "smolvla", "vqbet"])
+@pytest.fixture(scope="module", params=["act", "smolvla", "diffusion", "vqbet"])
 def other(request, demonstrations, tmp_path_factory):
     """A policy of LeRobot's own after two steps of training."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -46,7 +60,7 @@ def other(request, demonstrations, tmp_path_factory):
 
 def test_training_writes_checkpoint_and_contract(other):
     assert other.contract.policy_type == other.journal.policy
-    assert other.contract.n_action_steps in (5, 10)
+    assert other.contract.n_action_steps in (5, 8, 10)
     cameras = ["front"] if other.journal.policy == "vqbet" else ["front", "wrist"]
     assert list(other.contract.camera_names) == cameras
     assert list(other.contract.instructions) == ["Grab the brain"]
@@ -95,5 +109,5 @@ def test_one_that_looks_at_several_moments_gets_those_before_the_present(other, 
         return decided.action
 
     moved, still = second_chunk(11), second_chunk(11, remembers=False)
-    looks_back = other.contract.policy_type == "vqbet"
+    looks_back = other.contract.policy_type in ("diffusion", "vqbet")
     assert np.array_equal(moved, still) != looks_back
