@@ -65,6 +65,17 @@ def test_a_flat_held_out_error_under_which_training_falls_is_learning_by_heart()
     assert "times as far off" in verdict.lines[1]
 
 
+def test_what_moving_trained_pictures_costs_is_told_with_its_interval():
+    learned = journal(FALLING, FALLING)
+    last = learned.evaluations[-1]
+    moved = {number: 1.5 * error for number, error in last.training.episodes.items()}
+    shifted = Answers(action_error=1.5 * last.training.action_error, episodes=moved)
+    learned.evaluations[-1] = last.model_copy(update={"shifted": shifted})
+    (line,) = [line for line in judge(learned).lines if line.startswith("Moved by a fiftieth")]
+    assert line.endswith("answered 1.50 times as far off (1.50 to 1.50).")
+    assert not any("Moved by" in line for line in judge(journal(FALLING, FALLING)).lines)
+
+
 def test_a_sure_but_small_rise_is_no_overfitting():
     for rise, kind in ((0.9 * RISE, "levelled"), (1.5 * RISE, "overfitting")):
         held = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5 * (1 + rise)]

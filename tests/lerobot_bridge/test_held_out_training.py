@@ -64,6 +64,8 @@ def test_every_checkpoint_is_asked_about_both(held_out):
         assert 0 <= one.held_out.gripper_error <= 1
         assert one.held_out.seam >= 0
         assert one.held_out.queries == found[0].held_out.queries
+        assert one.shifted.episodes.keys() == one.training.episodes.keys()
+        assert one.shifted.action_error != one.training.action_error
 
 
 def test_curves_are_written_as_table_and_json(held_out):
@@ -129,6 +131,26 @@ def data(demonstrations):
 def ask(data, worse=lambda chunk: chunk, **more):
     examiner = Examiner(data, [0], (), execute=10, **({"rounds": 3} | more))
     return examiner.examine(Teacher(data, 10, worse=worse), step=1, epoch=1.0, since_s=60.0)
+
+
+def test_the_same_frames_are_asked_about_with_their_pictures_moved_a_little(demonstrations):
+    data = read_dataset(demonstrations)
+    keys = [camera.key for camera in data.episodes[0].cameras.values()]
+    teacher, seen = Teacher(data, 10), []
+
+    def watched(batch):
+        seen.append(batch)
+        return teacher(batch)
+
+    examiner = Examiner(data, [0], keys, execute=10, rounds=1)
+    found = examiner.examine(watched, step=1, epoch=1.0, since_s=60.0)
+    assert found.shifted.episodes == found.training.episodes  # this one does not look
+    *_, learned, moved = seen
+    assert np.array_equal(learned["observation.state"], moved["observation.state"])
+    step = max(1, round(0.02 * learned[keys[0]].shape[-1]))
+    for key in keys:
+        assert np.array_equal(moved[key][0, :, :, step:], learned[key][0, :, :, :-step])
+        assert np.array_equal(moved[key][1, :, step:], learned[key][1, :, :-step])
 
 
 def test_the_demonstrator_itself_makes_no_error(data):

@@ -38,7 +38,10 @@ class Answers(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """What a checkpoint answered about episodes it was not trained on, and about those it was."""
+    """What a checkpoint answered about episodes it was not trained on, and about those it was.
+
+    `shifted` is about the same frames as `training`, with each picture moved a little.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,6 +49,7 @@ class Evaluation(BaseModel):
     epoch: float
     held_out: Answers
     training: Answers | None = None
+    shifted: Answers | None = None
     seconds: float = 0.0
 
 
@@ -129,7 +133,8 @@ def table(journal: Journal) -> str:
 def figures(one: Evaluation) -> dict[str, float]:
     """The numbers of one evaluation by name, such as `held_out_action_error`; those that are None left out."""
     named: dict[str, float] = {}
-    for name, answers in (("held_out", one.held_out), ("training", one.training)):
+    asked = {"held_out": one.held_out, "training": one.training, "shifted": one.shifted}
+    for name, answers in asked.items():
         if answers is not None:
             for key in ("action_error", "gripper_error", "seam", "seam_demonstrated"):
                 value = getattr(answers, key)

@@ -83,7 +83,7 @@ def _judge_curve(found: list[Evaluation], held: NDArray[np.float64]) -> Verdict:
     rise = mean95(held[last] - held[best])
     fall = mean95(held[middle] - held[last])
     ratio = _ratio(found[last])
-    lines = [_best_line(found, means), *_ratio_lines(ratio)]
+    lines = [_best_line(found, means), *_ratio_lines(ratio), *_shifted_lines(found[-1])]
     step = found[best].step
     if rise[1] > 0 and rise[0] > RISE * means[best]:
         share = f"{100 * rise[0] / means[best]:.0f} % ({_percent(rise, means[best])})"
@@ -137,6 +137,24 @@ def _ratio_lines(ratio: tuple[float, float, float] | None) -> list[str]:
     return [
         f"Held-out frames are answered {ratio[0]:.2f} times as far off as frames that were trained on "
         f"({ratio[1]:.2f} to {ratio[2]:.2f})."
+    ]
+
+
+def _shifted_lines(one: Evaluation) -> list[str]:
+    """How much is lost where a trained picture is moved a little; by heart is what is lost at once."""
+    if one.training is None or one.shifted is None:
+        return []
+    episodes = common_episodes([one.training.episodes, one.shifted.episodes])
+    if len(episodes) < FEWEST_EPISODES:
+        return []
+    logs = [
+        np.log(np.maximum([answers.episodes[e] for e in episodes], 1e-12))
+        for answers in (one.shifted, one.training)
+    ]
+    ratio, low, high = np.exp(mean95(logs[0] - logs[1]))
+    return [
+        f"Moved by a fiftieth of their width, the pictures of trained frames are answered {ratio:.2f} times as far off "
+        f"({low:.2f} to {high:.2f})."
     ]
 
 

@@ -33,6 +33,13 @@ BATCH = 16
 KEPT_BYTES = 300_000_000
 """Pictures up to this size are decoded once and kept."""
 
+SHIFT = 0.02
+"""Share of a picture's width by which trained frames are moved, one pixel at least: the task is the same, and the picture
+is one that was not learned."""
+
+WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
+"""Right, down, left, up: one question after the other."""
+
 Ask = Callable[[dict[str, Any]], NDArray[np.float64]]
 """Observations as LeRobot's datasets hold them (float pictures [n, 3, h, w]), answered by chunks [n, chunk, J]."""
 
@@ -79,13 +86,21 @@ class Examiner:
     def examine(self, ask: Ask, *, step: int, epoch: float, since_s: float) -> Evaluation:
         """Ask about held-out and trained episodes; `since_s` is the time since the last checkpoint."""
         began = time.perf_counter()
-        held = self._ask_rounds(ask, self._held_out, max(SHORTEST_S, SHARE * since_s) / 2)
-        seen = self._ask_rounds(ask, self._trained, float("inf"))
+        held = self._ask_rounds(ask, self._held_out, max(SHORTEST_S, SHARE * since_s) / 3)
+        seen = self._ask_rounds(ask, self._trained)
+        moved = self._ask_rounds(ask, self._trained, shifted=True) if self.camera_keys else None
         return Evaluation(
-            step=step, epoch=epoch, held_out=held, training=seen, seconds=time.perf_counter() - began
+            step=step,
+            epoch=epoch,
+            held_out=held,
+            training=seen,
+            shifted=moved,
+            seconds=time.perf_counter() - began,
         )
 
-    def _ask_rounds(self, ask: Ask, episodes: Sequence[Episode], budget_s: float) -> Answers:
+    def _ask_rounds(
+        self, ask: Ask, episodes: Sequence[Episode], budget_s: float = float("inf"), *, shifted: bool = False
+    ) -> Answers:
         """Rounds until their number, or the time, is used up; the first time tells the number for all others."""
         began = time.perf_counter()
         asked: list[_Question] = []
@@ -93,7 +108,7 @@ class Examiner:
         done = 0
         while done < (self.rounds or MOST_ROUNDS):
             questions = [one for episode in episodes for one in self._round(episode, done)]
-            chunks.append(self._chunks(ask, questions))
+            chunks.append(self._chunks(ask, questions, shifted))
             asked += questions
             done += 1
             spent = time.perf_counter() - began
@@ -123,19 +138,26 @@ class Examiner:
         closed = episode.actions[:, self._gripper] < self._threshold
         return np.flatnonzero(np.diff(closed.astype(np.int8))) + 1
 
-    def _chunks(self, ask: Ask, questions: Sequence[_Question]) -> NDArray[np.float64]:
+    def _chunks(self, ask: Ask, questions: Sequence[_Question], shifted: bool) -> NDArray[np.float64]:
         """The policy's answers, cut to the actions that would be carried out, [n, execute, J]."""
         parts: list[NDArray[np.float64]] = []
         for start in range(0, len(questions), BATCH):
-            parts.append(ask(self._observations(questions[start : start + BATCH]))[:, : self.execute])
+            asked = self._observations(questions[start : start + BATCH], shifted)
+            parts.append(ask(asked)[:, : self.execute])
         return np.concatenate(parts)
 
-    def _observations(self, questions: Sequence[_Question]) -> dict[str, Any]:
+    def _observations(self, questions: Sequence[_Question], shifted: bool) -> dict[str, Any]:
         by_number = {episode.index: episode for episode in (*self._held_out, *self._trained)}
         episodes = [by_number[one.episode] for one in questions]
         states = np.stack([e.states[q.frame] for e, q in zip(episodes, questions, strict=True)])
         batch: dict[str, Any] = {"observation.state": torch.from_numpy(states.astype(np.float32))}
         seen = [self._look(e, q.frame) for e, q in zip(episodes, questions, strict=True)]
+        if shifted:
+            ways = [WAYS[place % len(WAYS)] for place in range(len(seen))]
+            seen = [
+                {key: _moved(picture, way) for key, picture in pictures.items()}
+                for pictures, way in zip(seen, ways, strict=True)
+            ]
         for key in self.camera_keys:
             stacked = torch.from_numpy(np.stack([pictures[key] for pictures in seen]))
             batch[key] = stacked.permute(0, 3, 1, 2).float() / 255.0
@@ -219,6 +241,15 @@ def asker(policy: Any, before: Any, after: Any) -> Ask:
         return chunks.double().cpu().numpy()
 
     return ask
+
+
+def _moved(picture: NDArray[np.uint8], way: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture [h, w, 3] moved right and down by so many times `SHIFT`; its edge is repeated."""
+    height, width = picture.shape[:2]
+    step = max(1, round(SHIFT * width))
+    rows = (np.arange(height) - step * way[1]).clip(0, height - 1)
+    columns = (np.arange(width) - step * way[0]).clip(0, width - 1)
+    return picture[rows][:, columns]
 
 
 def _spread(episodes: Sequence[Episode], count: int) -> list[Episode]:
