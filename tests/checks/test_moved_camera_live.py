@@ -75,6 +75,12 @@ def test_a_place_that_has_changed_in_part_is_not_taken_for_a_moved_camera(known,
     assert not any("its view is" in one.summary for one in shown_by(known, view, part))
 
 
+@pytest.mark.parametrize("gains", [(2.2, 1.8, 1.3), (1.3, 1.8, 2.2), (0.3, 0.3, 0.3), (2.0, 2.0, 2.0)])
+def test_other_light_is_no_move_where_much_of_the_picture_is_at_its_brightest_too(known, view, gains):
+    lit = np.clip(view.images["front"] * np.array(gains), 0, 255).astype(np.uint8)
+    assert not shown_by(known, view, lit)
+
+
 def test_a_place_that_has_changed_in_part_is_said_to_have(known, view):
     front = view.images["front"]
     part = np.where(

@@ -268,6 +268,12 @@ def test_a_light_that_no_training_start_had_is_tried_though_it_is_little():
     assert not list(light(replace(dimmed, train=first_observations(two_lamps, KNOWN))))
 
 
+def test_cameras_whose_light_changed_clearly_are_tried_alone_and_with_those_where_it_hardly_did():
+    dimmed = faults.changed_light(rollouts(8), cameras=["wrist"], brightness=0.9)
+    forms = light(case(faults.changed_light(dimmed, cameras=["front"], brightness=0.5)))
+    assert list(dict.fromkeys(form.inputs for form in forms)) == [("front",), ("front", "wrist")]
+
+
 def test_training_starts_are_lit_as_the_rollouts_were_even_where_light_was_too_much_for_the_camera():
     given = case(faults.changed_light(rollouts(8), cameras=["wrist"], brightness=2.4))
     (form,) = [form for form in light(given) if form.without is not None]

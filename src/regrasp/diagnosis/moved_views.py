@@ -142,7 +142,10 @@ def _by_place(camera: "CameraContract", picture: NDArray[np.uint8], limits: View
         ("turned by", abs(place.turn_deg), limits.turn_deg, "deg"),
         ("scaled by", 100 * abs(place.zoom - 1), 100 * limits.zoom, "%"),
     )
-    if evidence and (unexplained := _unexplained(camera, picture, place)) > limits.unexplained:
+    unexplained = _unexplained(camera, picture, place) if evidence else 0.0
+    if unexplained >= 1:  # it fits better as it lies: nothing was moved
+        return View(place, ())
+    if unexplained > limits.unexplained:
         differs = Evidence(
             "of what differs, laid upon the training's view still does",
             100 * unexplained,

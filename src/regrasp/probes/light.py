@@ -4,8 +4,9 @@ Light that was too bright for a camera cannot be taken out of its pictures; so t
 were, too, and it is seen whether the rollouts lie among those.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,20 +37,28 @@ LEAST_DEVIATION = 1.0
 @probe(cause="changed-light")
 def light(case: Case) -> Iterator[Intervention]:
     """Cameras whose light has changed: all rollouts alike, and each picture by itself."""
+    changes = {key: _change(case.observed.images[key], case.train.images[key]) for key in case.train.images}
+    clearly = tuple(key for key, change in changes.items() if change is _Change.CLEAR)
+    at_all = tuple(key for key, change in changes.items() if change is not _Change.NONE)
+    for cameras in dict.fromkeys((clearly, at_all)):
+        if cameras:
+            yield from _forms(case, cameras)
+
+
+def _forms(case: Case, changed: Sequence[str]) -> Iterator[Intervention]:
+    """The light of these cameras put right."""
     seen, trained = case.observed.images, case.train.images
-    changed = [key for key in seen if key in trained and _changed(seen[key], trained[key])]
     names = tuple(camera_name(key) for key in changed)
     lit = ", ".join(f"{camera_name(key)} ({_in_words(seen[key], trained[key])})" for key in changed)
-    if changed:
-        relit = {key: _as_lit(trained[key], seen[key]) for key in changed}
-        yield Intervention(
-            name=f"light of {lit} as in training, in training starts",
-            inputs=names,
-            batch=case.train,
-            command=None,
-            without=replace(case.train, images={**trained, **relit}),
-        )
-    for how in ("", " picture by picture") if changed else ():
+    relit = {key: _as_lit(trained[key], seen[key]) for key in changed}
+    yield Intervention(
+        name=f"light of {lit} as in training, in training starts",
+        inputs=names,
+        batch=case.train,
+        command=None,
+        without=replace(case.train, images={**trained, **relit}),
+    )
+    for how in ("", " picture by picture"):
         matched = {key: _matched(seen[key], trained[key], each=bool(how)) for key in changed}
         yield Intervention(
             name=f"light of {lit} matched to the training{how}",
@@ -59,13 +68,23 @@ def light(case: Case) -> Iterator[Intervention]:
         )
 
 
-def _changed(pictures: Pictures, trained: Pictures) -> bool:
+class _Change(Enum):
+    """How much the light of a camera differs from the training's."""
+
+    NONE = 0
+    UNSEEN = 1
+    CLEAR = 2
+
+
+def _change(pictures: Pictures, trained: Pictures) -> _Change:
     """Whether the usual light is clearly another one, or of a brightness or colour that no training start had."""
     now, then = _lights(pictures), _lights(trained)
     usual = np.median(then, axis=0)
     away = np.abs(np.median(now, axis=0) - usual)
+    if (away > np.log(LEAST_FACTOR)).any():
+        return _Change.CLEAR
     unseen = away > np.maximum(np.abs(then - usual).max(axis=0), np.log(LEAST_BEYOND))
-    return bool((away > np.log(LEAST_FACTOR)).any() or unseen[:2].any())
+    return _Change.UNSEEN if unseen[:2].any() else _Change.NONE
 
 
 def _in_words(pictures: Pictures, trained: Pictures) -> str:
