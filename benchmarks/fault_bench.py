@@ -577,7 +577,8 @@ def _totals(notes: Sequence[Mapping[str, Any]], singles: Sequence[Mapping[str, A
         yield (
             f"{title}: right cause first in {first}, among the first two in {two}, as the verdict in {right}; a "
             f"verdict on healthy runs in {false}; changed-light where only the light of another hour did harm in "
-            f"{light}; none on unknown failures in {null}; both of two causes named in {both}; the printed command restores success in {again}."
+            f"{light}; none on unknown failures in {null}; both of two causes named in {both}; the printed command "
+            f"restores success in {again}."
         )
     seconds = [note["seconds"] for note in notes]
     if seconds:
