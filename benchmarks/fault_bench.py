@@ -6,7 +6,8 @@ rolled out with a fault, diagnosed from its files by the policy's own answers al
 policy runs from fresh starts, as does the healthy one. Cases are noted in `--work` as they end: the same command goes on.
 
 Faults and severities are drawn from the case's seed. Seeds of `--set develop` were looked at while the diagnosis was
-written, those of `--set report` only to measure it. `--write` puts the table into docs/accuracy.md.
+written, some of `--set report` before it was mended (docs/accuracy.md says which); none of `--set fresh`.
+`--write` puts the table into docs/accuracy.md.
 """
 
 import argparse
@@ -30,7 +31,7 @@ import numpy as np
 
 from regrasp.stats import Rate, compare_paired
 
-SETS = {"develop": 0, "report": 1000}
+SETS = {"develop": 0, "report": 1000, "fresh": 2000}
 """First seed of each set; they share no seed, so neither starts nor severities."""
 
 EPISODES, SECONDS = 10, 6.0
