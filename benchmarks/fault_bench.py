@@ -31,7 +31,7 @@ import numpy as np
 
 from regrasp.stats import Rate, compare_paired
 
-SETS = {"develop": 0, "report": 1000, "fresh": 2000}
+SETS = {"develop": 0, "report": 1000, "fresh": 3000}
 """First seed of each set; they share no seed, so neither starts nor severities."""
 
 EPISODES, SECONDS = 10, 6.0
