@@ -16,7 +16,7 @@ from regrasp.control.flight_recorder import FlightRecorder
 from regrasp.control.monitor import UNCALIBRATED, Monitor
 from regrasp.control.seams import HandOver
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import read_dataset
 
 CHUNK, EXECUTE = 30, 20

@@ -386,7 +386,7 @@ def _options_in(command: str) -> Options:
 @cache
 def _loaded(checkpoint: str, dataset: str) -> tuple[Any, Any, Any]:
     from regrasp.data.checkpoint import read_checkpoint
-    from regrasp.data.contract import measure_contract
+    from regrasp.data.contract_measuring import measure_contract
     from regrasp.data.dataset import read_dataset
     from regrasp.lerobot_bridge.policies import load_policy
 

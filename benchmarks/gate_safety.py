@@ -14,7 +14,7 @@ import numpy as np
 
 from regrasp.control import SafetyGate
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "control"))

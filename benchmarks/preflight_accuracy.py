@@ -23,7 +23,8 @@ import numpy as np
 
 from regrasp import faults
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import Contract, measure_contract
+from regrasp.data.contract import Contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.episode import Camera
 from regrasp.data.station import Station, parse_permutation, twin

@@ -18,7 +18,7 @@ from regrasp.control import Decision, SafetyGate, run_episode
 from regrasp.control.clock import FastClock
 from regrasp.control.seams import Ahead, HandOver, seam_jumps
 from regrasp.data.checkpoint import Checkpoint, read_checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import read_dataset
 
 

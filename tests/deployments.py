@@ -9,7 +9,7 @@ import numpy as np
 
 from regrasp.arm.so101 import HOME, HOME_SPREAD, JOINTS
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Camera, Episode, grid_means
 from regrasp.data.rollouts import Deployment, Outcome, Rollouts, Ticks

@@ -16,7 +16,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regrasp.data.contract import measure_contract, read_contract
+    from regrasp.data.contract import read_contract
+    from regrasp.data.contract_measuring import measure_contract
     from regrasp.data.dataset import read_dataset
     from regrasp.data.rollouts import read_rollouts
     from regrasp.data.station import load_station
@@ -59,7 +60,7 @@ _HOMES = {
     "diagnose": "diagnosis.diagnose",
     "fix": "lerobot_bridge.editing",
     "load_station": "data.station",
-    "measure_contract": "data.contract",
+    "measure_contract": "data.contract_measuring",
     "merge": "lerobot_bridge.merging",
     "plan": "training.plan",
     "preflight": "diagnosis.preflight",

@@ -9,7 +9,7 @@ from deployments import contract, trained_checkpoint, training
 from regrasp import faults
 from regrasp.checks.changed_policy_files import changed_policy_files
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.diagnosis.check import Undecided
 
 DATA = training(6)

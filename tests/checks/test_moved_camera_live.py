@@ -10,7 +10,7 @@ from sound_dataset import sound_dataset
 
 from regrasp.checks.flipped_camera import flipped_camera_live
 from regrasp.checks.moved_camera import moved_camera_live
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.diagnosis import Undecided
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.faults.flipped_camera import TURNS

@@ -8,7 +8,7 @@ from deployments import checkpoint, trained_checkpoint, training, training_of
 
 from regrasp import faults
 from regrasp.checks.normalisation_mismatch import normalisation_mismatch, normalisation_mismatch_trained
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.diagnosis.check import Undecided
 from regrasp.diagnosis.preflight import preflight
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from regrasp.control import SafetyGate
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import read_dataset
 from regrasp.errors import DeviceError
 

@@ -9,12 +9,8 @@ from deployments import TASK, checkpoint, contract, dimmed, swapped_pictures, tr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrasp.data.contract import (
-    Contract,
-    measure_contract,
-    read_contract,
-    write_contract,
-)
+from regrasp.data.contract import Contract, read_contract, write_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.measures import gripper_threshold, likeness, otsu_threshold
 from regrasp.errors import ContractError
 

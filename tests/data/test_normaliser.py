@@ -7,7 +7,8 @@ import pytest
 from deployments import training
 
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.contract import measure_contract, write_contract
+from regrasp.data.contract import write_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.normaliser import plan_restoring, restore
 from regrasp.data.statistics import pooled_statistics
 from regrasp.errors import CheckpointError

@@ -12,7 +12,7 @@ from sound_dataset import sound_dataset
 
 from regrasp import faults
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import read_dataset
 from regrasp.data.recovery import known_contract, recover_contract, training_data
 from regrasp.data.statistics import pooled_statistics

@@ -12,7 +12,8 @@ from regrasp.checks.changed_light import changed_light_live
 from regrasp.checks.dark_camera import dark_camera_live
 from regrasp.checks.flipped_camera import flipped_camera_live
 from regrasp.checks.moved_camera import moved_camera_live
-from regrasp.data.contract import CameraContract, measure_contract
+from regrasp.data.contract import CameraContract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.diagnosis import Severity, Undecided
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.runner import run_checks

@@ -255,7 +255,7 @@ def test_the_policy_gets_pictures_as_they_are_from_lerobot_s_noise_and_it_is_sai
 def test_a_camera_on_the_arm_is_known_by_its_name_or_by_what_it_sees(demonstrations):
     from dataclasses import replace
 
-    from regrasp.data.contract import rides_on_arm
+    from regrasp.data.contract_measuring import rides_on_arm
 
     data = read_dataset(demonstrations)
     assert rides_on_arm(data, "wrist")

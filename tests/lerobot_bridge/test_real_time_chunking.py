@@ -15,7 +15,7 @@ from tiny_smolvla import make_tiny_smolvla
 from regrasp.arm.so101 import JOINTS
 from regrasp.control.seams import Ahead, Horizon
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import read_dataset
 from regrasp.data.rollouts import read_rollouts
 from regrasp.errors import UsageError

@@ -6,7 +6,7 @@ import pytest
 from regrasp.control import SafetyGate
 from regrasp.control.monitor import SCORES
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import measure_contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import read_dataset
 from regrasp.data.rollouts import read_rollouts
 from regrasp.data.station import twin

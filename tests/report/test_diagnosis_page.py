@@ -56,6 +56,12 @@ def test_three_lines_say_what_differs_what_putting_it_right_does_and_what_was_se
     assert seen == found.symptoms[0].summary
 
 
+def test_where_no_check_found_it_the_first_line_says_what_was_put_right(found):
+    cause = replace(found.causes[0], findings=())
+    first, *_ = evidence_lines(replace(found, causes=(cause,)))
+    assert cause.probe.intervention in first
+
+
 def test_a_healthy_run_is_told_in_few_lines():
     healthy = rollouts(8)
     text = printed(judge(KNOWN, TRAIN, healthy, NumpyPolicy(), ADDRESS))

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.contract import joint_statistics
+from regrasp.data.contract_measuring import joint_statistics
 from regrasp.data.metadata import ACTION, STATE
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where

@@ -44,7 +44,8 @@ def make(
     from regrasp.cli.chosen import say_which
     from regrasp.data.calibration import calibration_hash
     from regrasp.data.checkpoint import read_checkpoint
-    from regrasp.data.contract import measure_contract, write_contract
+    from regrasp.data.contract import write_contract
+    from regrasp.data.contract_measuring import measure_contract
     from regrasp.data.dataset import read_dataset
 
     found = read_checkpoint(checkpoint)

@@ -26,32 +26,14 @@ def command(
     json: Json = False,
 ) -> None:
     """Compare the contract with the live station; nothing moves."""
-    import sys
-
-    from regrasp.cli.chosen import say_which
-    from regrasp.cli.instruction import the_instruction
+    from regrasp.cli.deployment import asked, deployed
     from regrasp.cli.twin_options import station_with
-    from regrasp.data.checkpoint import read_checkpoint, require_joints
-    from regrasp.data.recovery import known_contract
     from regrasp.diagnosis.address import Address
-    from regrasp.diagnosis.preflight import preflight
     from regrasp.diagnosis.runner import known_checks
 
     known_checks(allow or ())
-    found = read_checkpoint(checkpoint)
-    say_which(checkpoint)
     chosen = station_with(station, area=area, size=size, starts=starts, cameras=cameras, fault=fault)
-    require_joints(found.contract or found, chosen)
-    contract = known_contract(found)
-    if contract.recovered:
-        print(f"no contract beside this checkpoint: what its own files tell is used; `regrasp contract make {checkpoint} "
-              "--dataset D` measures one", file=sys.stderr)  # fmt: skip
-    instruction = the_instruction(contract, task or chosen.task)
-    from regrasp.lerobot_bridge.quiet import prepare_environment
-
-    prepare_environment()
-    from regrasp.lerobot_bridge.live_view import look
-
+    one = deployed(checkpoint, chosen, task)
     given = {
         "area": area,
         "size": str(size) if size else None,
@@ -61,19 +43,9 @@ def command(
         "n-action-steps": str(n_action_steps) if n_action_steps else None,
     }
     options = {name: value for name, value in given.items() if value}
-    judged = preflight(
-        contract,
-        look(
-            chosen,
-            instruction,
-            seed=seed,
-            checkpoint=found.path,
-            n_action_steps=n_action_steps,
-            ahead=handover,
-        ),
-        checkpoint=found,
-        allow=allow or (),
-        address=Address(str(checkpoint), station, options=options),
+    address = Address(str(checkpoint), station, options=options)
+    judged = asked(
+        one, address, allow=allow or (), seed=seed, n_action_steps=n_action_steps, handover=handover
     )
     if json:
         import json as writer

@@ -18,7 +18,7 @@ def command(
     from regrasp.cli.compare import compare
     from regrasp.cli.diagnose import load_policy_or_say_why
     from regrasp.data.checkpoint import read_checkpoint
-    from regrasp.data.contract import measure_contract
+    from regrasp.data.contract_measuring import measure_contract
     from regrasp.data.dataset import read_dataset
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.diagnose import diagnose

@@ -1,6 +1,8 @@
 """`regrasp rollout`."""
 
 import contextlib
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +13,7 @@ from regrasp.cli.options import ActionSteps, Area, Cameras, Fault, Json, Size, S
 if TYPE_CHECKING:
     from regrasp.control.scorers import Goal
     from regrasp.data.station import GoalRegion, Station
+    from regrasp.lerobot_bridge.rollout import RolledOut
 
 START_POSE = "start-pose-shift"
 """The check that homing makes good."""
@@ -82,25 +85,19 @@ def command(
     json: Json = False,
 ) -> None:
     """Run a policy: preflight, then episodes, recorded and scored."""
-    import math
     import os
     import sys
 
-    from regrasp.cli.chosen import say_which
-    from regrasp.cli.instruction import the_instruction
+    from regrasp.cli.deployment import asked, deployed
     from regrasp.cli.keyboard import keyboard
     from regrasp.cli.progress import progress
     from regrasp.cli.twin_options import station_with
     from regrasp.control.monitor import UNCALIBRATED, calibrate
-    from regrasp.data.checkpoint import read_checkpoint, require_joints
     from regrasp.data.new_folder import recording_folder
-    from regrasp.data.recovery import known_contract
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.address import Address
-    from regrasp.diagnosis.preflight import preflight
     from regrasp.diagnosis.runner import known_checks
     from regrasp.errors import UsageError
-    from regrasp.stats import Rate
 
     known_checks(allow or ())
     chosen = station_with(
@@ -121,16 +118,13 @@ def command(
         "home": "home" if home else None,
     }
     named = {name: str(value) for name, value in given.items() if value}
-    found = read_checkpoint(checkpoint)
-    say_which(checkpoint)
-    require_joints(found.contract or found, chosen)
+    one = deployed(checkpoint, chosen, task)
+    found = one.checkpoint
     for name, path in (("out", out), ("video", video)):
         if path is not None and path.exists() and not recording_folder(path).exists():
             raise UsageError(
                 f"{path} exists already; expected a new folder. Choose another --{name} or delete it first."
             )
-    contract = known_contract(found)
-    instruction = the_instruction(contract, task or chosen.task)
     wanted = scoring(score, chosen, goal, goal_from)
     calibration = UNCALIBRATED
     if monitor_from is not None:
@@ -138,15 +132,6 @@ def command(
         for name, reason in calibration.undecided.items():
             print(f"monitor: {name} has no limit: {reason}", file=sys.stderr)
     shown = None if wanted is None else learned(wanted)
-    from regrasp.lerobot_bridge.quiet import prepare_environment
-
-    prepare_environment()
-    from regrasp.lerobot_bridge.live_view import look
-    from regrasp.lerobot_bridge.rollout import rollout
-
-    if contract.recovered:
-        print("preflight: no contract beside this checkpoint: what its own files tell is used; "
-              f"`regrasp contract make {checkpoint} --dataset D` measures one", file=sys.stderr)  # fmt: skip
     homed = found.contract is not None and (chosen.robot_type != "so101_twin" if home is None else home)
     if home and not homed:
         raise UsageError(
@@ -155,20 +140,10 @@ def command(
         )
     # Homing puts the start pose right, so that it is not in the way.
     allowed = [*(allow or ()), *([START_POSE] if homed else [])]
-    judged = preflight(
-        contract,
-        look(
-            chosen,
-            instruction,
-            seed=seed,
-            checkpoint=found.path,
-            n_action_steps=n_action_steps,
-            ahead=handover,
-        ),
-        checkpoint=found,
-        allow=allowed,
-        address=Address(str(checkpoint), station, str(out), named),
-    )
+    address = Address(str(checkpoint), station, str(out), named)
+    judged = asked(one, address, allow=allowed, seed=seed, n_action_steps=n_action_steps, handover=handover)
+    from regrasp.lerobot_bridge.rollout import rollout
+
     print(judged, file=sys.stderr)
     if homed:
         print("home: the arm is driven to a start of the training before each episode", file=sys.stderr)
@@ -195,7 +170,7 @@ def command(
         result = rollout(
             checkpoint,
             chosen,
-            task=instruction,
+            task=one.instruction,
             episodes=episodes,
             out=out,
             seed=seed,
@@ -217,51 +192,60 @@ def command(
         from regrasp.report.clips import write_clips
 
         write_clips(read_rollouts(out), video, contract=found.contract)
-    scored = [outcome.success for outcome in result.outcomes]
-    rate = Rate.of(scored)
     if json:
         import json as writer
 
-        loop = {"hz": result.hz, "p99_ms": result.p99_ms, "late_ticks": result.late_ticks}
-        print(
-            writer.dumps(
-                {
-                    "out": str(out),
-                    "episodes": len(scored),
-                    "successes": rate.k if rate.n else None,
-                    "wilson95": list(rate.wilson95) if rate.n else None,
-                    "interventions": [
-                        {"kind": kind, "count": count} for kind, count in sorted(result.changed.items())
-                    ],
-                    "ended": dict(result.ended),
-                    "alarms": dict(result.alarms),
-                    "flights": [str(path) for path in result.flights],
-                    "loop": {name: None if math.isnan(value) else value for name, value in loop.items()},
-                    "overrides": list(overrides),
-                }
-            )
-        )
-        return
-    print(
+        print(writer.dumps(_as_json(result, out, overrides)))
+    else:
+        for line in _as_text(result, out, video):
+            print(line)
+
+
+def _as_json(result: "RolledOut", out: Path, overrides: Sequence[str]) -> dict[str, object]:
+    """What `--json` prints once the episodes are over."""
+    from regrasp.stats import Rate
+
+    rate = Rate.of([outcome.success for outcome in result.outcomes])
+    loop = {"hz": result.hz, "p99_ms": result.p99_ms, "late_ticks": result.late_ticks}
+    return {
+        "out": str(out),
+        "episodes": len(result.outcomes),
+        "successes": rate.k if rate.n else None,
+        "wilson95": list(rate.wilson95) if rate.n else None,
+        "interventions": [{"kind": kind, "count": count} for kind, count in sorted(result.changed.items())],
+        "ended": dict(result.ended),
+        "alarms": dict(result.alarms),
+        "flights": [str(path) for path in result.flights],
+        "loop": {name: None if math.isnan(value) else value for name, value in loop.items()},
+        "overrides": list(overrides),
+    }
+
+
+def _as_text(result: "RolledOut", out: Path, video: Path | None) -> Iterator[str]:
+    """The same for a person, a line each."""
+    from regrasp.stats import Rate
+
+    rate = Rate.of([outcome.success for outcome in result.outcomes])
+    yield (
         f"success {rate}"
         if rate.n
-        else f"{len(scored)} episodes, not scored; `regrasp label {out}` sets outcomes"
+        else f"{len(result.outcomes)} episodes, not scored; `regrasp label {out}` sets outcomes"
     )
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(result.changed.items()))
-    print(
+    yield (
         f"{result.interventions} commands were changed by the safety gate{f' ({kinds})' if kinds else ''}; "
         f"a query took {result.p99_ms:.1f} ms (p99)"
     )
     closed = result.ended.get("gate-closed", 0)
     if closed:
-        print(f"{closed} episodes ended because the safety gate closed; the arm held its pose")
+        yield f"{closed} episodes ended because the safety gate closed; the arm held its pose"
     for name, count in sorted(result.alarms.items()):
-        print(f"monitor: {name} was alarming in {count} episodes")
+        yield f"monitor: {name} was alarming in {count} episodes"
     if result.flights:
-        print(f"the last seconds of {len(result.flights)} episodes are in {result.flights[0].parent}")
+        yield f"the last seconds of {len(result.flights)} episodes are in {result.flights[0].parent}"
     if video is not None:
-        print(f"video in {video}")
-    print(f"rollouts in {out}")
+        yield f"video in {video}"
+    yield f"rollouts in {out}"
 
 
 def scoring(

@@ -106,7 +106,7 @@ class SafetyGate:
         """
         if contract is None:
             return cls.from_envelope(limits_of(joints), None)
-        from regrasp.data.contract import travel_ticks
+        from regrasp.data.contract_measuring import travel_ticks
 
         each = contract.joints
         pace = contract.fps / fps

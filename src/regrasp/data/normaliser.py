@@ -23,7 +23,8 @@ from regrasp.data.checkpoint import (
     read_checkpoint,
     read_safetensors,
 )
-from regrasp.data.contract import NORMALISING, Contract, joint_statistics, of_checkpoint, write_contract
+from regrasp.data.contract import Contract, write_contract
+from regrasp.data.contract_measuring import NORMALISING, joint_statistics, of_checkpoint
 from regrasp.data.dataset import Dataset
 from regrasp.data.metadata import ACTION, STATE
 from regrasp.data.new_folder import copy_folder, new_folder

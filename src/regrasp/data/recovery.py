@@ -9,14 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.checkpoint import Checkpoint
-from regrasp.data.contract import (
-    MOST_RADIANS,
-    CameraContract,
-    Contract,
-    JointContract,
-    joint_statistics,
-    measure_contract,
-)
+from regrasp.data.contract import CameraContract, Contract, JointContract
+from regrasp.data.contract_measuring import MOST_RADIANS, joint_statistics, measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.episode import camera_name
 from regrasp.data.joint_units import FULL_SCALE

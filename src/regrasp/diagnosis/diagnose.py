@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regrasp.data.checkpoint import Checkpoint, read_checkpoint
-from regrasp.data.contract import Contract, measure_contract
+from regrasp.data.contract import Contract
+from regrasp.data.contract_measuring import measure_contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.diagnosis.address import Address

@@ -12,7 +12,8 @@ from typing import Any
 from lerobot.utils.logging_utils import MetricsTracker
 
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
-from regrasp.data.contract import Contract, measure_contract, of_checkpoint, read_contract, write_contract
+from regrasp.data.contract import Contract, read_contract, write_contract
+from regrasp.data.contract_measuring import measure_contract, of_checkpoint
 from regrasp.data.dataset import Dataset
 from regrasp.data.journal import Journal, figures, overfitting, write_journal
 from regrasp.diagnosis.judgement import judge

@@ -22,7 +22,8 @@ from lerobot.scripts import lerobot_train
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, pretrained_folder, read_checkpoint
-from regrasp.data.contract import Contract, rides_on_arm
+from regrasp.data.contract import Contract
+from regrasp.data.contract_measuring import rides_on_arm
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.episode import IMAGE_PREFIX
 from regrasp.data.journal import Journal, read_journal

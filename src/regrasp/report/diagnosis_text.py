@@ -28,12 +28,19 @@ def evidence_lines(diagnosis: Diagnosis) -> tuple[str, ...]:
     leading = (
         leading or [cause for cause in diagnosis.causes if cause.status is Status.SUSPECTED][:MOST_LINES]
     )
-    differs = [cause.findings[0].summary for cause in leading if cause.findings]
+    differs = [told for cause in leading if (told := _difference(cause))]
     shown = [cause.reason for cause in leading if cause.probe is not None]
     seen = [symptom.summary for symptom in diagnosis.symptoms]
     room = MOST_LINES - bool(shown) - bool(seen)
     told = [*differs[:room], *shown[: MOST_LINES - min(len(differs), room) - bool(seen)]]
     return tuple(dict.fromkeys([*told, *seen]))[:MOST_LINES]
+
+
+def _difference(cause: Cause) -> str | None:
+    """What differs from training: what a check found, else what was put right before the policy was asked again."""
+    if cause.findings:
+        return cause.findings[0].summary
+    return None if cause.probe is None else f"Asked again: {cause.probe.intervention}."
 
 
 def print_diagnosis(diagnosis: Diagnosis, console: Console, *, live: bool = False) -> None:
