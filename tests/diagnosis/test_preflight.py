@@ -31,6 +31,18 @@ def test_an_override_by_name_lets_it_go_and_is_told():
     assert "instruction-mismatch (allowed)" in str(judged)
 
 
+def test_what_is_allowed_takes_one_line():
+    judged = preflight(KNOWN, faults.instruction_mismatch(live()), allow=["instruction-mismatch"])
+    assert "fix:" not in str(judged)
+
+
+def test_a_fix_that_several_findings_share_is_told_once():
+    shifted = faults.start_pose_shift(faults.start_pose_shift(live()), joint=2)
+    judged = preflight(KNOWN, shifted)
+    assert len(judged.blocking) == 2
+    assert str(judged).count("fix:") == 1
+
+
 def test_an_override_of_what_is_fine_is_not_recorded():
     assert preflight(KNOWN, live(), allow=["swapped-cameras"]).allowed == ()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,11 +76,14 @@ class Preflight:
 
     def __str__(self) -> str:
         lines = ["Preflight: go." if self.go else "Preflight: no go. Nothing has moved."]
-        for finding in self.findings:
-            overridden = "" if finding.check not in self.allowed else " (allowed)"
-            lines.append(f"  {finding.check}{overridden}: {finding.summary}")
+        for finding, following in zip_longest(self.findings, self.findings[1:]):
+            if finding.check in self.allowed:
+                lines.append(f"  {finding.check} (allowed): {finding.summary}")
+                continue
+            lines.append(f"  {finding.check}: {finding.summary}")
             lines.extend(f"      {item}" for item in finding.evidence)
-            lines.append(f"      fix: {finding.fix.command or finding.fix.summary}")
+            same = following and (following.check, following.fix) == (finding.check, finding.fix)
+            lines.extend([] if same else [f"      fix: {finding.fix.command or finding.fix.summary}"])
         lines.extend(f"  {name}: undecided, {reason}" for name, reason in self.undecided)
         if self.clean:
             lines.append(f"  clean: {', '.join(self.clean)}")
