@@ -14,7 +14,8 @@ from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.normalising import renamed_statistics
 from regrasp.lerobot_bridge.policies import LoadedPolicy
-from regrasp.lerobot_bridge.training import arguments_for, train
+from regrasp.lerobot_bridge.train_options import arguments_for
+from regrasp.lerobot_bridge.training import train
 from regrasp.training.plan import plan
 
 FRONT, WRIST = "observation.images.front", "observation.images.wrist"
