@@ -13,7 +13,7 @@ from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.diagnose import judge
 from regrasp.diagnosis.live_diagnosis import judge_live
 from regrasp.diagnosis.ranking import CARES_SPREADS
-from regrasp.report import figures
+from regrasp.report import figures, motion_figures, probe_figures
 from regrasp.report.diagnosis_page import write_diagnosis_page
 from regrasp.report.diagnosis_text import evidence_lines, print_diagnosis
 
@@ -97,14 +97,14 @@ def test_the_page_of_a_live_look_shows_the_station_beside_the_training(tmp_path)
 def test_jumps_are_drawn_where_the_turns_are_known(failing):
     import numpy as np
 
-    assert figures.jumps(TRAIN, failing.dataset, Ticks.empty(6)) is None
+    assert motion_figures.jumps(TRAIN, failing.dataset, Ticks.empty(6)) is None
     episode = failing.episodes[0]
     turns = np.arange(episode.length)
     blank = np.full(episode.length, np.nan)
     sent = episode.actions + 30.0 * (turns >= 10)[:, None]
     ticks = Ticks(np.full(episode.length, episode.index), turns, turns / FPS, blank, turns // 10, turns % 10,
                   sent, sent, np.zeros(episode.length, np.bool_))  # fmt: skip
-    figure = figures.jumps(TRAIN, replace(failing.dataset, episodes=(episode,)), ticks)
+    figure = motion_figures.jumps(TRAIN, replace(failing.dataset, episodes=(episode,)), ticks)
     assert figure is not None
     by_name = {trace["name"]: trace for trace in figure.spec["data"]}
     assert list(by_name) == ["demonstrations", "within chunks", "at seams"]
@@ -114,7 +114,9 @@ def test_jumps_are_drawn_where_the_turns_are_known(failing):
 
 def test_a_plan_that_hardly_moves_is_grey(found):
     probes = [cause.probe for cause in found.causes if cause.probe]
-    figure = figures.plan_moves([*probes, replace(probes[0], moved=0.01, moved95=(0.0, 0.02))], CARES_SPREADS)
+    figure = probe_figures.plan_moves(
+        [*probes, replace(probes[0], moved=0.01, moved95=(0.0, 0.02))], CARES_SPREADS
+    )
     (bars,) = figure.spec["data"]
     assert bars["marker"]["color"] == [figures.TRAINING, figures.PALETTE[0]]
-    assert figures.plan_moves([], CARES_SPREADS) is None
+    assert probe_figures.plan_moves([], CARES_SPREADS) is None

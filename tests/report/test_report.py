@@ -16,7 +16,7 @@ from regrasp import faults
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.diagnose import judge
 from regrasp.diagnosis.preflight import preflight
-from regrasp.report import figures
+from regrasp.report import figures, motion_figures
 from regrasp.report.html import (
     FindingsBlock,
     Row,
@@ -171,7 +171,7 @@ def test_a_run_well_below_the_best_is_red_and_its_equal_green():
 
 
 def test_the_training_band_holds_nine_tenths_of_the_training():
-    _, (low, _, high) = figures.training_band(TRAIN)
+    _, (low, _, high) = motion_figures.training_band(TRAIN)
     states = np.stack([episode.states for episode in TRAIN.episodes])
     inside = (low <= states) & (states <= high)
     assert inside.mean() == pytest.approx(0.9, abs=0.05)
@@ -179,4 +179,4 @@ def test_the_training_band_holds_nine_tenths_of_the_training():
 
 def test_a_robot_without_a_gripper_has_no_gripper_figure():
     wheels = replace(TRAIN, joint_names=("a", "b", "c", "d", "e", "f"))
-    assert figures.gripper_histogram(wheels, {}) is None
+    assert motion_figures.gripper_histogram(wheels, {}) is None

@@ -14,7 +14,7 @@ from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.diagnose import contract_of_data
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.ranking import Diagnosis
-from regrasp.report import figures
+from regrasp.report import motion_figures
 from regrasp.report.html import (
     Block,
     FigureBlock,
@@ -64,7 +64,7 @@ def _live_section(train: Dataset, live: LiveView) -> Section:
     """What the station shows beside what the training began with."""
     now = _as_dataset(train, live)
     pairs = camera_pairs(train, now, "now")
-    starts = FigureBlock(figures.start_poses(train, {"now": now}))
+    starts = FigureBlock(motion_figures.start_poses(train, {"now": now}))
     blocks: tuple[Block, ...] = (pairs, starts) if pairs else (starts,)
     return Section("What the station shows", blocks, f"Told '{live.instruction}'. Nothing has moved.")
 

@@ -22,7 +22,7 @@ from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.finding import Finding
 from regrasp.diagnosis.preflight import Preflight
 from regrasp.diagnosis.ranking import CARES_SPREADS, Diagnosis, Status
-from regrasp.report import figures
+from regrasp.report import figures, motion_figures, probe_figures
 from regrasp.report.diagnosis_text import evidence_lines
 from regrasp.report.figures import Figure
 from regrasp.report.pictures import clip_uri, enlarged, filmstrip, picture_uri
@@ -221,13 +221,14 @@ def deployment_section(
     blocks: list[Block | None] = [
         camera_pairs(train, rollouts.dataset, name),
         rollout_clip(rollouts),
-        _figure(figures.gripper_histogram(train, runs, threshold), half=True),
-        _figure(figures.start_poses(train, runs), half=True),
+        _figure(motion_figures.gripper_histogram(train, runs, threshold), half=True),
+        _figure(motion_figures.start_poses(train, runs), half=True),
         _figure(
-            figures.jumps(train, rollouts.dataset, rollouts.ticks) or figures.largest_steps(train, runs),
+            motion_figures.jumps(train, rollouts.dataset, rollouts.ticks)
+            or motion_figures.largest_steps(train, runs),
             half=True,
         ),
-        FigureBlock(figures.joint_traces(train, runs), wide=True),
+        FigureBlock(motion_figures.joint_traces(train, runs), wide=True),
     ]
     told = f"Told '{rollouts.task}'. " if rollouts.task else ""
     overridden = f"Overridden: {', '.join(rollouts.overrides)}. " if rollouts.overrides else ""
@@ -245,8 +246,8 @@ def diagnosis_section(diagnosis: Diagnosis, *, title: str = "Why", lead: str = "
     proven = any(cause.status.proven for cause in diagnosis.causes)
     tone: Tone = "bad" if proven else ""
     probes = [cause.probe for cause in diagnosis.causes if cause.probe is not None]
-    bars = figures.probe_bars(probes)
-    moves = figures.plan_moves(probes, CARES_SPREADS)
+    bars = probe_figures.probe_bars(probes)
+    moves = probe_figures.plan_moves(probes, CARES_SPREADS)
     blocks: list[Block | None] = [
         VerdictBlock(diagnosis.headline, evidence_lines(diagnosis), diagnosis.remedy, tone),
         _figure(bars, half=moves is not None),
