@@ -27,7 +27,8 @@ parts count that hardly differed from episode to episode. It is reported when it
 `max_shift_live`, turned by more than `max_turn_deg`, or scaled by more than `max_zoom`, and when it resembles the
 thumbnail by less than `min_resemblance` however it is laid. Where laying it back takes away less than two fifths of
 what differs, no move of the camera explains the picture, and the finding says that the place may have changed: of 16
-moves of the simulated front camera 70 % and more went, of 8 raised tables 13 to 22 %.
+moves and 16 turns of the simulated front camera 77 % and more went, of 16 raised tables 14 to 29 %
+(`benchmarks/changed_places.py --seed 5`).
 
 Rollouts are judged by the first picture of each, and reported where half of them and more are moved. `regrasp
 diagnose` moves the pictures of training starts as much and puts them back, and asks the policy about both.

@@ -142,13 +142,13 @@ def _by_place(camera: "CameraContract", picture: NDArray[np.uint8], limits: View
         ("turned by", abs(place.turn_deg), limits.turn_deg, "deg"),
         ("scaled by", 100 * abs(place.zoom - 1), 100 * limits.zoom, "%"),
     )
-    unexplained = _unexplained(camera, picture, place) if evidence else 0.0
-    if unexplained >= 1:  # it fits better as it lies: nothing was moved
+    left = unexplained(camera, picture, place) if evidence else 0.0
+    if left >= 1:  # it fits better as it lies: nothing was moved
         return View(place, ())
-    if unexplained > limits.unexplained:
+    if left > limits.unexplained:
         differs = Evidence(
             "of what differs, laid upon the training's view still does",
-            100 * unexplained,
+            100 * left,
             100 * limits.unexplained,
             "%",
         )
@@ -156,7 +156,7 @@ def _by_place(camera: "CameraContract", picture: NDArray[np.uint8], limits: View
     return View(place, evidence)
 
 
-def _unexplained(camera: "CameraContract", picture: NDArray[np.uint8], place: Alignment) -> float:
+def unexplained(camera: "CameraContract", picture: NDArray[np.uint8], place: Alignment) -> float:
     """How much of what differs from the training's view is left once a picture is laid upon it; 1 is all."""
     grey = grey_thumbnail(picture)
     lies = likeness_as_it_lies(
