@@ -1,5 +1,8 @@
 """The last seconds are kept, and nothing is pickled."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -43,6 +46,16 @@ def test_pictures_are_small_and_each_tick_s_own(tmp_path):
     kept = read_flight(flown(tick(i) for i in range(80)).write(tmp_path / "a.npz"))
     assert kept["picture_front"].shape == (50, 60, 80, 3)
     assert kept["picture_front"][:, 0, 0, 0].tolist() == list(range(30, 80))
+
+
+def test_whole_pictures_are_not_kept():
+    ticks = [tick(i) for i in range(3)]
+    seen = [weakref.ref(one.observation["front"]) for one in ticks]
+    recorder = flown(ticks)
+    del ticks
+    gc.collect()
+    assert [one() for one in seen] == [None] * 3
+    assert len(recorder._kept) == 3
 
 
 def test_what_tripped_is_named_with_its_first_tick(tmp_path):

@@ -82,6 +82,53 @@ def test_a_dead_servo_is_named_and_the_arm_holds():
     np.testing.assert_allclose(arm.told[-1][2], 30.0)
 
 
+def test_the_time_that_planning_takes_is_not_made_up_for(monkeypatch):
+    clock, arm = FastClock(), Arm(AWAY)
+    times, send = [], arm.send_action
+
+    def slow_plan(*values, **options):
+        clock._now += 1.0
+        return plan(*values, **options)
+
+    def timed(action):
+        times.append(clock.now())
+        return send(action)
+
+    monkeypatch.setattr("regrasp.control.homing.plan", slow_plan)
+    monkeypatch.setattr(arm, "send_action", timed)
+    home(
+        arm,
+        HOME,
+        joints=JOINTS,
+        limits=LIMITS,
+        clock=clock,
+        fps=FPS,
+        rng=np.random.default_rng(0),
+        table_m=TABLE_M,
+    )
+    assert times[0] == pytest.approx(1.0)
+    np.testing.assert_allclose(np.diff(times), 1 / FPS)
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_an_arm_that_gives_no_number_is_left_alone(after):
+    arm = Arm(AWAY)
+    looked, give = [], arm.get_observation
+
+    def broken():
+        looked.append(1)
+        return give() | ({"elbow_flex.pos": np.nan} if len(looked) > after else {})
+
+    arm.get_observation = broken
+    with pytest.raises(DeviceError) as raised:
+        bring(arm)
+    assert str(raised.value) == (
+        "The arm gives no number for 'elbow_flex' on the way home; expected its angle. Look at its cable, then run the "
+        "command again."
+    )
+    assert len(arm.told) == after
+
+
 def test_a_bus_that_is_gone_is_one_sentence():
     with pytest.raises(DeviceError) as raised:
         bring(Arm(AWAY, gone_after=5))

@@ -8,7 +8,7 @@ from deployments import contract, rollouts, training
 
 from regrasp.arm.so101 import HOME
 from regrasp.control import Decision, Tick
-from regrasp.control.monitor import SCORES, UNCALIBRATED, Monitor, calibrate, needed_episodes
+from regrasp.control.monitor import LIMITS, SCORES, UNCALIBRATED, Monitor, calibrate, needed_episodes
 from regrasp.data.rollouts import Ticks
 
 FPS = 10
@@ -138,8 +138,14 @@ def test_the_limit_is_the_conformal_quantile_of_the_highest_scores():
 
 def test_too_few_successes_leave_it_undecided_with_the_number_needed():
     found = calibrate(scored(np.arange(8.0)), alpha=0.1)
-    assert "stall" not in found.limits
+    assert "far_state" not in found.limits
     assert found.undecided["stall"] == "needs 9 successful rollouts with this score, got 8"
+
+
+def test_limits_that_hold_without_calibration_are_kept_where_it_is_undecided():
+    found = calibrate(scored(np.arange(8.0)), alpha=0.1)
+    assert found.limits == LIMITS
+    assert found.tripped({"camera_frozen": 30.0}) == ("camera_frozen",)
 
 
 def test_failures_are_not_calibrated_on():

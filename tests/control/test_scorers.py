@@ -40,7 +40,7 @@ def goal():
 
 
 @pytest.mark.parametrize(
-    ("keys", "success"), [("s", True), ("f", False), ("S", True), ("xq ", None), ("", None)]
+    ("keys", "success"), [("s", True), ("f", False), ("S", True), ("xy ", None), ("", None)]
 )
 def test_a_key_decides(keys, success):
     pressed = list(keys)
@@ -52,6 +52,14 @@ def test_a_key_decides(keys, success):
         scorer.watch(tick(index))
     scorer.time_is_up()
     assert scorer.success is success
+
+
+def test_q_stops_at_once_whatever_was_said_before():
+    pressed = ["s", "Q"]
+    scorer = KeyScorer(lambda: pressed.pop(0) if pressed else "")
+    scorer.watch(tick(0))
+    with pytest.raises(KeyboardInterrupt):
+        scorer.watch(tick(1))
 
 
 def test_a_key_pressed_before_the_episode_says_nothing_of_it():

@@ -60,7 +60,7 @@ def test_a_jump_at_a_seam_becomes_a_step_like_any_other(plans, most):
     without, _ = jumps(Chunks(ramp(), offsets=beside, plans=plans))
     within, elsewhere = jumps(HandOver(Chunks(ramp(), offsets=beside, plans=plans), FPS, STEP))
     assert without.max() > 10
-    assert within.max() < most + 1e-9
+    assert within.max() < most + 0.5 * STEP[0] + 1e-9
     assert elsewhere.max() < 1.0 + 0.5 * STEP[0] + 1e-9
 
 
@@ -70,6 +70,41 @@ def test_after_the_fade_the_actions_are_the_new_chunk_s_own():
     plain, _, _ = drive(Chunks(ramp(), execute=40, chunk=40, offsets=(0.0, 6.0)), 80)
     np.testing.assert_allclose(commands[60:], plain[60:])
     assert np.abs(commands[40] - plain[40]).max() == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("execute", [1, 2, 3, 5, 20])
+def test_however_often_it_is_asked_the_policy_is_followed(execute):
+    class Jumps(Chunks):
+        """Wants 30 degrees from tick 20 on, and had not known before."""
+
+        def decide(self, observation):
+            self.track = np.full((200, 2), 30.0 if self.tick >= 20 else 0.0)
+            return super().decide(observation)
+
+    commands, chunks, _ = drive(HandOver(Jumps(ramp(), chunk=40, execute=execute), FPS, STEP), 100)
+    np.testing.assert_allclose(commands[80:], 30.0, atol=0.1)
+    at_seams, within = seam_jumps(chunks, commands)
+    assert at_seams.max() <= 0.5 * 30.0
+    assert within.max(initial=0) <= 0.5 * 30.0
+
+
+def test_a_policy_of_single_actions_has_nothing_to_hand_over():
+    plain, _, _ = drive(Chunks(ramp(slope=2.0), chunk=1, execute=1))
+    handed, _, _ = drive(HandOver(Chunks(ramp(slope=2.0), chunk=1, execute=1), FPS, STEP))
+    np.testing.assert_array_equal(handed, plain)
+
+
+def test_a_plan_that_is_no_number_hands_nothing_over():
+    class Spoilt(Chunks):
+        def decide(self, observation):
+            one = super().decide(observation)
+            plan = one.plan.copy()
+            plan[1:] = np.nan
+            return Decision(one.action, one.inference_ms, one.chunk, one.position, plan)
+
+    commands, _, _ = drive(HandOver(Spoilt(ramp(), offsets=(0.0, 5.0)), FPS, STEP))
+    plain, _, _ = drive(Chunks(ramp(), offsets=(0.0, 5.0)))
+    np.testing.assert_array_equal(commands, plain)
 
 
 def test_chunks_that_agree_are_left_as_they_are():

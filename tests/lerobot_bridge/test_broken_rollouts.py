@@ -7,7 +7,7 @@ from regrasp.control.flight_recorder import read_flight
 from regrasp.data.dataset import read_dataset
 from regrasp.data.rollouts import read_rollouts
 from regrasp.data.station import Station
-from regrasp.errors import DeviceError
+from regrasp.errors import DeviceError, UsageError
 from regrasp.lerobot_bridge import driving
 from regrasp.lerobot_bridge.driving import held_robot
 from regrasp.lerobot_bridge.rollout import rollout
@@ -154,3 +154,23 @@ def test_home_brings_a_scattered_arm_to_a_start_of_the_training(trained, station
     other = read_rollouts(away.out).episodes[0].states[0]
     assert not ((low <= other) & (other <= high)).all()
     assert read_rollouts(home.out).deployment.control["home"] == "on"
+
+
+def test_the_last_seconds_of_a_first_episode_stay_when_the_command_goes_on(
+    trained, station, tmp_path, failing, monkeypatch
+):
+    out = tmp_path / "new"
+    failing(ConnectionError("Failed to sync write 'Goal_Position'"), 6)
+    with pytest.raises(DeviceError):
+        run(trained, station, out)
+    monkeypatch.undo()
+    assert len(run(trained, station, out).outcomes) == 2
+    assert (out / "regrasp" / "flight" / "episode-000-broken.npz").exists()
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.0, -1.0, float("nan"), float("inf")])
+def test_an_episode_without_a_command_is_refused_before_anything_moves(trained, station, tmp_path, seconds):
+    out = tmp_path / "new"
+    with pytest.raises(UsageError, match=f"--seconds is {seconds:g}; expected time for one command or more."):
+        rollout(trained.checkpoint, station, task="Grab the brain", episodes=1, out=out, seconds=seconds)
+    assert not (tmp_path / "new.recording").exists()

@@ -63,3 +63,14 @@ def test_other_starts_are_not_paired():
 
 def test_pairs_without_a_difference_are_undecided():
     assert compare_paired([True, False] * 5, [False, True] * 5).decision == "undecided"
+
+
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12))
+def test_pairs_that_leave_it_undecided_ask_for_more_than_none(both, only_a, only_b):
+    a = [True] * both + [True] * only_a + [False] * only_b
+    b = [True] * both + [False] * only_a + [True] * only_b
+    found = compare_paired(a, b)
+    if found.decision == "undecided" and a:
+        assert found.more_trials is None or found.more_trials > 0
+    else:
+        assert found.more_trials is None or not a

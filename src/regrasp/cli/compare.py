@@ -8,7 +8,7 @@ import typer
 from regrasp.cli.options import Json
 
 if TYPE_CHECKING:
-    from regrasp.data.rollouts import Rollouts
+    from regrasp.data.rollouts import Outcome, Rollouts
     from regrasp.stats import Comparison
 
 
@@ -33,6 +33,8 @@ def command(
 
 def compare(a: "Rollouts", b: "Rollouts") -> "Comparison":
     """B against A: in pairs where both began from the same starts."""
+    from shlex import quote
+
     from regrasp.errors import DatasetError
     from regrasp.stats import Rate, compare_outcomes, compare_rates
 
@@ -40,14 +42,22 @@ def compare(a: "Rollouts", b: "Rollouts") -> "Comparison":
         if Rate.of(rollouts.successes).n == 0:
             path = rollouts.dataset.path
             raise DatasetError(
-                f"Found no scored episode in {path}; expected outcomes; try `regrasp label {path}`."
+                f"Found no scored episode in {path}; expected outcomes; try `regrasp label {quote(str(path))}`."
             )
-    paired = compare_outcomes(_by_seed(a), _by_seed(b))
+    paired = compare_outcomes(_by_start(a), _by_start(b))
     return paired or compare_rates(Rate.of(a.successes), Rate.of(b.successes))
 
 
-def _by_seed(rollouts: "Rollouts") -> dict[int, bool]:
-    """Outcomes by the seed of their start; empty when a scored episode has none, or shares it."""
+def _by_start(rollouts: "Rollouts") -> dict[tuple[object, ...], bool]:
+    """Outcomes by their start, its seed and where the object lay; empty when a scored episode has none, or shares it.
+
+    The same seed lays the object elsewhere in another area.
+    """
     scored = [outcome for outcome in rollouts.outcomes if outcome.success is not None]
-    by_seed = {one.seed: bool(one.success) for one in scored if one.seed is not None}
-    return by_seed if len(by_seed) == len(scored) else {}
+    by_start = {_start_of(one): bool(one.success) for one in scored if one.seed is not None}
+    return by_start if len(by_start) == len(scored) else {}
+
+
+def _start_of(outcome: "Outcome") -> tuple[object, ...]:
+    laid = {name: round(value, 4) for name, value in outcome.initial.items() if name.startswith("object")}
+    return (outcome.seed, *sorted(laid.items()))

@@ -130,7 +130,7 @@ def command(
     if monitor_from is not None:
         calibration = calibrate(read_rollouts(monitor_from, video=False))
         for name, reason in calibration.undecided.items():
-            print(f"monitor: {name} has no limit: {reason}", file=sys.stderr)
+            print(f"monitor: {name} is not calibrated: {reason}", file=sys.stderr)
     shown = None if wanted is None else learned(wanted)
     homed = found.contract is not None and (chosen.robot_type != "so101_twin" if home is None else home)
     if home and not homed:

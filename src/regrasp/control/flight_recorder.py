@@ -11,6 +11,7 @@ A record is one `.npz` of plain arrays (nothing is pickled): of the last `KEPT_S
 import io
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class FlightRecorder:
             for name, value in tick.observation.items()
             if isinstance(value, np.ndarray) and value.ndim == 3
         }
-        self._kept.append((tick, pictures))
+        joints = {name: value for name, value in tick.observation.items() if name not in pictures}
+        self._kept.append((replace(tick, observation=joints), pictures))
         for name in self._trips(tick):
             self.tripped.setdefault(name, tick.index)
 

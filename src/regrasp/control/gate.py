@@ -37,7 +37,10 @@ LEAST_STEP = 3.0
 load (1.8 to 2.6 degrees, SO-ARM100 discussion 134), so that holding still is never refused."""
 
 UNKNOWN_STEP = 15.0
-"""Limit of a step where no contract tells one, degrees per tick; demonstrations step 3 to 13 at most."""
+"""Limit of a step where no contract tells one, degrees per tick; demonstrations step 3 to 13 at most at `USUAL_HZ`."""
+
+USUAL_HZ = 30.0
+"""Faster stations may step as far in a second, not in a tick."""
 
 EXTRA_LIMIT = 5.0
 """A calibrated arm reports up to this much more than the model's limits, because LeRobot measures each range by
@@ -105,7 +108,9 @@ class SafetyGate:
         A station that runs at another rate than the demonstrations may step as far per second, not per tick.
         """
         if contract is None:
-            return cls.from_envelope(limits_of(joints), None)
+            return cls.from_envelope(
+                limits_of(joints), None, fallback=UNKNOWN_STEP * min(1.0, USUAL_HZ / fps)
+            )
         from regrasp.data.contract_measuring import travel_ticks
 
         each = contract.joints

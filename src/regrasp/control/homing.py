@@ -18,6 +18,7 @@ from regrasp.arm.so101 import GRIPPER, JOINTS, LIMITS
 from regrasp.control.clearance import clearance, lowest_m
 from regrasp.control.gate import SafetyGate
 from regrasp.control.loop import Clock, Robot, as_action, device, pose_of
+from regrasp.control.pace import Pace
 from regrasp.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def home(
     drive = _Drive(robot, joints, limits, clock, fps)
     start = drive.look()
     path = plan(start, target, fps, rng, table_m=table_m if tuple(joints) == JOINTS else None)
+    drive.begin()
     share = np.linspace(1.0, 0.0, len(path))[:, None]
     for command in path - share * droop(start, joints):
         drive.step(command)
@@ -313,28 +315,40 @@ class _Drive:
     ) -> None:
         self._robot, self._joints, self._clock, self._fps = robot, joints, clock, fps
         self._gate = SafetyGate(limits, np.full(len(joints), 1.2 * PEAK_DEG_S / fps))
-        self._begun = clock.now()
+        self._looked = clock.now()
         self._behind = 0
         self.ticks = 0
 
     @property
     def seconds(self) -> float:
         """Time on the clock since the beginning."""
-        return self._clock.now() - self._begun
+        return self._clock.now() - self._looked
+
+    def begin(self) -> None:
+        """The first command is due now: what has been thought about before must not be made up for."""
+        self._pace = Pace(self._clock, self._fps)
+        self._pace.wait_for_tick()
 
     def look(self) -> NDArray[np.float64]:
         """Where the arm stands."""
         with device("driving home"):
             self.pose = pose_of(self._robot.get_observation(), self._joints)
+        if not np.isfinite(self.pose).all():
+            joint = self._joints[int(np.argmin(np.isfinite(self.pose)))]
+            raise DeviceError(
+                f"The arm gives no number for '{joint}' on the way home; expected its angle. Look at its cable, then "
+                "run the command again."
+            )
         return self.pose
 
     def step(self, command: NDArray[np.float64]) -> None:
         """Send one command in its time; the arm must follow."""
         sent, _ = self._gate.check(command, self.pose)
+        self._pace.wait_to_send()
         with device("driving home"):
             self._robot.send_action(as_action(sent, self._joints))
         self.ticks += 1
-        self._clock.sleep_until(self._begun + self.ticks / self._fps)
+        self._pace.wait_for_tick()
         error = np.abs(sent - self.look())
         self._behind = self._behind + 1 if error.max() > BLOCKED_DEG else 0
         if self._behind > BLOCKED_S * self._fps:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.control.gate import SafetyGate
+from regrasp.control.pace import Pace
 from regrasp.errors import DeviceError, RegraspError
 
 
@@ -115,10 +116,6 @@ class EpisodeEnd:
     interventions: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-LATE = 0.5
-"""A tick is late when it starts more than this share of a period after its time."""
-
-
 def run_episode(
     robot: Robot,
     policy: Policy,
@@ -160,19 +157,19 @@ def run_episode(
         monitor.reset()
     counted = dict(gate.counts)
     start = clock.now()
-    late = tick = 0
+    pace = Pace(clock, fps)
+    tick = 0
     reason = "time"
     while tick < max_ticks:
-        clock.sleep_until(start + tick / fps)
-        wall_s = clock.now() - start
+        wall_s = pace.wait_for_tick() - start
         if max_s is not None and wall_s >= max_s:
             break
-        late += wall_s - tick / fps > LATE / fps
         with device(f"reading tick {tick}"):
             observation = robot.get_observation()
             present = pose_of(observation, joints)
         decision = policy.decide(observation)
         sent, intervened = gate.check(decision.action, present)
+        pace.wait_to_send()
         with device(f"moving in tick {tick}"):
             sent = _carried_out(robot.send_action(as_action(sent, joints)), sent, joints)
         seen = Tick(tick, wall_s, observation, decision, sent, intervened, gate.reasons)
@@ -190,7 +187,7 @@ def run_episode(
             break
     kinds = {kind: count - counted.get(kind, 0) for kind, count in sorted(gate.counts.items())}
     changed = {kind: count for kind, count in kinds.items() if count}
-    return EpisodeEnd(tick, clock.now() - start, late, reason, changed)
+    return EpisodeEnd(tick, clock.now() - start, pace.late, reason, changed)
 
 
 def pose_of(observation: Mapping[str, Any], joints: Sequence[str]) -> NDArray[np.float64]:

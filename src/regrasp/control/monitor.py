@@ -212,7 +212,7 @@ class Calibration:
         alpha: A sound episode goes beyond a limit with at most this probability, for each score by itself and as
             long as nothing has changed since.
         episodes: Successful rollouts that were looked at.
-        undecided: Why a score has no limit, by name.
+        undecided: Why a score has no limit of its own, by name; those in `LIMITS` keep that one.
     """
 
     limits: Mapping[str, float]
@@ -246,7 +246,7 @@ def calibrate(rollouts: "Rollouts", *, alpha: float = 0.1) -> Calibration:
     episode from the same source exceeds it with probability alpha at most (Vovk 2005; Lei et al. 2018).
     """
     succeeded = [outcome.episode for outcome in rollouts.outcomes if outcome.success]
-    limits: dict[str, float] = {}
+    limits = dict(LIMITS)
     undecided: dict[str, str] = {}
     for name in SCORES:
         peaks = _peaks(rollouts, name, succeeded)

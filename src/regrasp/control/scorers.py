@@ -21,6 +21,9 @@ from regrasp.errors import UsageError
 KEYS = {"s": True, "f": False}
 """What a key says of the running episode."""
 
+STOP = "q"
+"""The key after which nothing moves any more, as after Ctrl-C."""
+
 GRID = (16, 16)
 """A region is compared on so many rows and columns."""
 
@@ -72,7 +75,7 @@ class Scorer(Protocol):
 
 
 class KeyScorer:
-    """A person at the keyboard: `s` for a success, `f` for a failure; either ends the episode.
+    """A person at the keyboard: `s` for a success, `f` for a failure; either ends the episode. `q` ends them all.
 
     Args:
         read: The key that was pressed since it was asked last, "" for none; must not wait.
@@ -91,9 +94,16 @@ class KeyScorer:
         self.success = None
 
     def watch(self, tick: Tick) -> None:
-        """Look for a key."""
+        """Look for a key.
+
+        Raises:
+            KeyboardInterrupt: `q` was pressed.
+        """
+        pressed = self._read().lower()
+        if pressed == STOP:
+            raise KeyboardInterrupt
         if self.success is None:
-            self.success = KEYS.get(self._read().lower())
+            self.success = KEYS.get(pressed)
 
     def time_is_up(self) -> None:
         """Nobody has pressed a key, and nobody else can tell."""
@@ -171,7 +181,7 @@ class Goal:
 
 
 def learn_goal(reference: str | Path, camera: str, region: tuple[float, float, float, float]) -> Goal:
-    """The goal as the successful episodes of a recording, or of rollouts, show it.
+    """The goal as the successful episodes of a recording, or of rollouts, show it; all episodes where none was scored.
 
     Raises:
         DatasetError: The recording cannot be read.
@@ -183,7 +193,13 @@ def learn_goal(reference: str | Path, camera: str, region: tuple[float, float, f
             f"Found no camera '{camera}' in {reference}; expected one of {', '.join(read.dataset.camera_names)}."
         )
     won = {outcome.episode for outcome in read.outcomes if outcome.success}
-    chosen = [episode for episode in read.episodes if not won or episode.index in won]
+    scored = any(outcome.success is not None for outcome in read.outcomes)
+    chosen = [episode for episode in read.episodes if not scored or episode.index in won]
+    if not chosen:
+        raise UsageError(
+            f"Found no successful episode in {reference}; expected {needed_episodes(MISSED)} or more to learn the goal "
+            "from. Name another recording with --goal-from."
+        )
     places = np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_EPISODES)).round().astype(int)
     pictures = [_pictures_of(chosen[place], camera) for place in np.unique(places)]
     return Goal.learned(camera, region, pictures)

@@ -2,7 +2,8 @@
 
 `HandOver` wraps any policy that acts in chunks. At a seam the new chunk begins somewhere else than the old one would
 have gone on; the difference is added to the new actions and fades away over a few ticks, as many as it takes for the
-fade itself to stay within the demonstrations' own steps.
+fade itself to stay within the demonstrations' own steps. A seam that comes before the last difference has faded goes on
+fading: a policy that is asked in every tick is followed, too.
 
 `Ahead` asks for the next chunk before the present one is used up, and goes on with the present one meanwhile. The part
 of the new chunk that belongs to that time is left out, so that an action is always sent at the moment it was meant for.
@@ -60,13 +61,10 @@ class HandOver:
         decision = self.policy.decide(observation)
         if not _is_sound(decision.action):
             return decision  # for the gate to refuse
-        if (
-            self._due is not None
-            and decision.chunk != self._chunk
-            and self._due.shape == decision.action.shape
-        ):
-            self._take_over(decision)
+        if decision.chunk != self._chunk:
+            self._take_over(decision.action)
         offset = self._left()
+        self._fading = bool(np.any(offset))
         action = decision.action + offset
         self._expect(decision, action, offset)
         return replace(decision, action=action)
@@ -75,23 +73,30 @@ class HandOver:
         self._due: NDArray[np.float64] | None = None
         self._last: NDArray[np.float64] | None = None
         self._offset: NDArray[np.float64] | None = None
-        self._chunk, self._age, self._ticks = -1, 0, 1
+        self._chunk, self._age, self._ticks, self._going_on = -1, 0, 1, False
+        self._fading = False
 
-    def _take_over(self, decision: Decision) -> None:
-        """Note the difference between where the old chunk would have gone on and where the new one begins."""
-        assert self._due is not None
-        self._offset = self._due - decision.action
+    def _take_over(self, begins: NDArray[np.float64]) -> None:
+        """Note the difference between where the old chunk would have gone on and where the new one begins.
+
+        Nothing is taken over where the old chunk does not tell where it would have gone.
+        """
+        self._offset = None
+        if self._due is None or not _is_sound(self._due) or self._due.shape != begins.shape:
+            return
+        self._offset, self._going_on = self._due - begins, self._fading
         budget = FADE_SHARE * USUAL_STEP_DEG if self._budget is None else self._budget
-        # The cosine is steepest in its middle, where it falls by pi / 2 of its height over its length.
+        # A cosine is steepest in its middle, where it falls by pi / 2 of its height over its length; a sine at its start.
         needed = float(np.max(np.abs(self._offset) / budget)) * np.pi / 2
         self._ticks = int(np.clip(np.ceil(needed), 1, max(round(LONGEST_FADE_S * self._fps), 1)))
-        self._age = 0
+        self._age = 1 if self._going_on else 0
 
     def _left(self) -> NDArray[np.float64] | float:
         """What is left of the difference in this tick."""
         if self._offset is None or self._age >= self._ticks:
             return 0.0
-        share = 0.5 * (1.0 + np.cos(np.pi * self._age / self._ticks))
+        turned = np.pi * self._age / self._ticks
+        share = 1.0 - np.sin(turned / 2) if self._going_on else 0.5 * (1.0 + np.cos(turned))
         self._age += 1
         return share * self._offset
 
@@ -104,7 +109,7 @@ class HandOver:
         elif self._last is not None and decision.chunk == self._chunk:
             self._due = 2 * action - self._last
         else:
-            self._due = action
+            self._due = None
         self._last, self._chunk = action, decision.chunk
 
 

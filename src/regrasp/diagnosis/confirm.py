@@ -2,21 +2,32 @@
 
 All causes that may be one are put right together first. If that helps, one after the other is left as it was: what
 the success does not miss was no cause. So two causes are both found where neither alone, put right, helps.
+
+A cause is cleared only where the starts show that it matters little. Where they are too few to tell, or where the policy
+fails whatever is put right, so that something else may hide it, it is not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from regrasp.diagnosis.address import Address, is_rollout
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Rerun, Status
 from regrasp.errors import UsageError
-from regrasp.stats import Rate, Sequential, sequential_pairs
+from regrasp.stats import Rate, Sequential, compare_paired, sequential_pairs
 
 MOST_STARTS = 60
 """Paired starts at the most. They tell a success of 60 % from one of 95 % nine times in ten."""
 
 STEP = 10
 """Starts between two looks at the evidence."""
+
+NEGLIGIBLE = 0.15
+"""A cause is cleared when putting it right gains less than this share of the starts, by the upper end of the interval;
+`MOST_STARTS` that end alike with and without leave 6 points."""
+
+FAILS = 0.5
+"""A policy that surely succeeds in less than half of the starts fails still."""
 
 type Deployment = Mapping[str, str]
 """Options of `regrasp rollout` by name without dashes."""
@@ -28,7 +39,8 @@ type Trial = Callable[[Deployment, Sequence[int]], Sequence[bool]]
 def confirm(diagnosis: Diagnosis, trial: Trial, *, most_starts: int = MOST_STARTS) -> Diagnosis:
     """The diagnosis after the experiment that separates its causes, on a station that can be run again by itself.
 
-    Causes and suspects become `confirmed`, or are `cleared` where success does not depend on them.
+    Causes and suspects become `confirmed`, or are `cleared` where success does not depend on them; those of which the
+    starts tell too little stay what they were, and are only suspected where the policy fails either way.
 
     Raises:
         UsageError: `most_starts` is below `STEP`.
@@ -54,7 +66,8 @@ def _can_be_rerun(cause: Cause, address: Address) -> bool:
 def _judged(tested: Sequence[Cause], runs: "_Runs") -> dict[str, Cause]:
     together = runs.compared((), tested)
     if together.decision != "better":
-        return {cause.name: _cleared(cause, runs.rerun((), tested), "Put right") for cause in tested}
+        how = "Put right" if len(tested) == 1 else "Put right with the others"
+        return {cause.name: _not_confirmed(cause, runs.rerun((), tested), how) for cause in tested}
     if len(tested) == 1:
         return {tested[0].name: _confirmed(tested[0], runs.rerun((), tested))}
     judged: dict[str, Cause] = {}
@@ -64,9 +77,15 @@ def _judged(tested: Sequence[Cause], runs: "_Runs") -> dict[str, Cause]:
         if runs.compared(others, needed).decision == "better":
             judged[cause.name] = _confirmed(cause, runs.rerun(others, needed))
         else:
-            judged[cause.name] = _cleared(cause, runs.rerun(others, needed), "Put right beside the others")
-            needed = others
-    return judged
+            judged[cause.name] = _not_confirmed(
+                cause, runs.rerun(others, needed), "Put right beside the others"
+            )
+            if judged[cause.name].status is Status.CLEARED:
+                needed = others
+    if any(cause.status is Status.CONFIRMED for cause in judged.values()):
+        return judged
+    rerun = runs.rerun((), tested)
+    return judged | {cause.name: _confirmed(cause, rerun, "Put right together") for cause in needed}
 
 
 class _Runs:
@@ -77,11 +96,16 @@ class _Runs:
         self._known: dict[tuple[str, ...], list[bool]] = {}
 
     def compared(self, a: Sequence[Cause], b: Sequence[Cause]) -> Sequential:
-        """The policy with the causes `b` put right against that with `a`: until it is decided, or starts run out."""
+        """The policy with the causes `b` put right against that with `a`: until it is decided, or starts run out.
+
+        It is decided, too, that there is hardly a gain.
+        """
         count = STEP
         while True:
-            found = sequential_pairs(self._outcomes(a, count), self._outcomes(b, count))
-            if found.decision != "undecided" or _hopeless(found, self._most):
+            before, after = self._outcomes(a, count), self._outcomes(b, count)
+            found = sequential_pairs(before, after)
+            settled = _hopeless(found, self._most) and _gain95(before, after)[1] <= NEGLIGIBLE
+            if found.decision != "undecided" or settled or count == self._most:
                 return found
             count = min(count + STEP, self._most)
 
@@ -89,8 +113,9 @@ class _Runs:
         """What the comparison came to, with as many starts as both have."""
         before, after = (self._known[_key(causes)] for causes in (a, b))
         pairs = min(len(before), len(after))
-        found = sequential_pairs(before[:pairs], after[:pairs])
-        return Rerun(Rate.of(before[:pairs]), Rate.of(after[:pairs]), found.evidence)
+        before, after = before[:pairs], after[:pairs]
+        evidence = sequential_pairs(before, after).evidence
+        return Rerun(Rate.of(before), Rate.of(after), evidence, _gain95(before, after))
 
     def _outcomes(self, right: Sequence[Cause], count: int) -> list[bool]:
         """With these causes put right, from the first `count` starts."""
@@ -115,13 +140,24 @@ def _hopeless(found: Sequential, most: int) -> bool:
     return best.decision != "better"
 
 
-def _confirmed(cause: Cause, rerun: Rerun) -> Cause:
-    said = (
-        f"Put right, the policy succeeds in {rerun.put_right} instead of {rerun.without} of the same starts."
-    )
+def _gain95(before: Sequence[bool], after: Sequence[bool]) -> tuple[float, float]:
+    return compare_paired(before, after).difference95
+
+
+def _confirmed(cause: Cause, rerun: Rerun, how: str = "Put right") -> Cause:
+    said = f"{how}, the policy succeeds in {rerun.put_right} instead of {rerun.without} of the same starts."
     return replace(cause, status=Status.CONFIRMED, score=1.0, reason=f"{said} {cause.reason}", rerun=rerun)
 
 
-def _cleared(cause: Cause, rerun: Rerun, how: str) -> Cause:
+def _not_confirmed(cause: Cause, rerun: Rerun, how: str) -> Cause:
+    """Cleared, if the starts show that it matters little; else what it was, or a suspect where something hides it."""
     said = f"{how}, the policy succeeds in {rerun.put_right}; with it in {rerun.without} of the same starts."
-    return replace(cause, status=Status.CLEARED, score=0.0, reason=f"{said} {cause.reason}", rerun=rerun)
+    changes: dict[str, Any] = {"rerun": rerun}
+    if rerun.put_right.wilson95[1] < FAILS:
+        said = f"{said} It fails either way, so that something else may hide whether this matters."
+        changes |= {"status": Status.SUSPECTED, "score": min(cause.score, 0.5)}
+    elif rerun.gain95[1] <= NEGLIGIBLE:
+        changes |= {"status": Status.CLEARED, "score": 0.0}
+    else:
+        said = f"{said} That is too little to tell."
+    return replace(cause, reason=f"{said} {cause.reason}", **changes)

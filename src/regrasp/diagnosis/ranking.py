@@ -72,17 +72,19 @@ class Cause:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The same starts with and without a cause: how often each succeeded, and how strong the evidence is."""
+    """The same starts with and without a cause: how often each succeeded, the gain with its interval, the evidence."""
 
     without: Rate
     put_right: Rate
     evidence: float
+    gain95: tuple[float, float]
 
     def to_json(self) -> dict[str, object]:
         """As it stands in a diagnosis."""
         return {
             "with_it": self.without.to_json(),
             "put_right": self.put_right.to_json(),
+            "gain95": [round(limit, 4) for limit in self.gain95],
             "evidence": round(self.evidence, 3),
         }
 

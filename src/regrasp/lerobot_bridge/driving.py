@@ -13,6 +13,7 @@ import numpy as np
 
 from regrasp.control import Clock, Policy, SafetyGate
 from regrasp.control.homing import draw_start, home, table_height_m
+from regrasp.control.loop import device
 from regrasp.control.monitor import UNCALIBRATED, Calibration
 from regrasp.control.seams import Ahead, HandOver, Horizon, choose_horizon
 from regrasp.data.checkpoint import read_checkpoint
@@ -85,7 +86,9 @@ class Run:
             assert isinstance(loaded, LoadedPolicy)
             return policy, Horizon(loaded.chunk_size, loaded.n_action_steps, 0)
         loaded = self._loaded()
-        latency_s = _query_s(loaded, robot.get_observation())
+        with device("looking before the first episode"):
+            seen = robot.get_observation()
+        latency_s = _query_s(loaded, seen)
         horizon = choose_horizon(
             latency_s,
             self.station.fps,

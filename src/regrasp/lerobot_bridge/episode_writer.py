@@ -30,6 +30,9 @@ VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g":
 120 frames of two 96x96 cameras was on disk in 0.77 s with H.264 and in 0.95 s with LeRobot's default AV1, each
 finalised by itself (busy machine, preset ultrafast)."""
 
+FLIGHT = "flight"
+"""Folder of a recording part, and of the finished rollouts' `regrasp/`, with flight records."""
+
 UNBOUNDED = 0
 """Pictures that may wait for the encoder. With LeRobot's 30 the loop waits for it when a busy machine is behind, and
 after a tenth of a second the picture is left out, which puts the video out of step with the table."""
@@ -72,11 +75,21 @@ class EpisodeWriter:
             if self._restore(root):
                 self._dataset = LeRobotDataset.resume(repo_id_of(folder), root=root, **self._encoding)
             else:
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
+                self._clear()
                 self._dataset = LeRobotDataset.create(
                     repo_id_of(folder), fps, features, root=root, robot_type=robot_type, **self._encoding
                 )
+
+    def _clear(self) -> None:
+        """An empty folder, but for the last seconds of episodes that were broken off."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.iterdir():
+            if left.name == FLIGHT:
+                continue
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
     @property
     def episodes(self) -> int:

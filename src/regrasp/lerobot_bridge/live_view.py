@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from regrasp.control.loop import device
 from regrasp.data.calibration import calibration_hash
 from regrasp.data.station import Station
 from regrasp.diagnosis.preflight import LiveView
@@ -62,7 +63,8 @@ def _look(
     with connected(station) as robot:
         if is_twin(station):
             robot.reset(scene_seed("rollout", seed, 0))
-        seen = robot.get_observation()
+        with device("showing what it sees"):
+            seen = robot.get_observation()
         policy = None if checkpoint is None else LoadedPolicy(checkpoint, task=instruction)
         measured_s = None if policy is None else query_seconds(policy, seen, instruction)
         late_s = getattr(robot, "query_s", 0.0)

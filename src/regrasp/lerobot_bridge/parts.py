@@ -195,6 +195,8 @@ def _answer(function: Callable[[], Any], pipe: Connection) -> None:
         pipe.send(("error", {"error": type(error).__name__, "message": str(error)}))
     except Exception as error:  # a defect of ours: its words must reach the process that prints
         pipe.send(("error", {"error": "RegraspError", "message": f"{type(error).__name__}: {error}"}))
+    except KeyboardInterrupt:
+        pass  # it reached the process that prints, too
     pipe.close()
     os._exit(0)
 

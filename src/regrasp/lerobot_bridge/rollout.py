@@ -1,6 +1,7 @@
 """Runs a policy on a station: every tick through the safety gate, every episode recorded and scored."""
 
 import json
+import math
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from regrasp.data.rollouts import FOLDER, Deployment, Outcome, Ticks, write_outc
 from regrasp.data.station import Station
 from regrasp.errors import DeviceError, UsageError
 from regrasp.lerobot_bridge.driving import Run, held_robot
-from regrasp.lerobot_bridge.episode_writer import EpisodeWriter, as_joint_dict, features_of
+from regrasp.lerobot_bridge.episode_writer import FLIGHT, EpisodeWriter, as_joint_dict, features_of
 from regrasp.lerobot_bridge.live_view import look as look
 from regrasp.lerobot_bridge.mis_set import slowed
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
@@ -33,9 +34,6 @@ from regrasp.lerobot_bridge.stations import is_twin
 
 TICKS = "ticks"
 """Folder of a recording part with the ticks of each episode."""
-
-FLIGHT = "flight"
-"""Folder of a recording part, and of the finished rollouts' `regrasp/`, with flight records."""
 
 SCORE = "score_"
 """Beginning of the names of the monitor's scores in the arrays of an episode."""
@@ -142,10 +140,12 @@ def rollout(
         CheckpointError: The checkpoint cannot be loaded, or does not fit the robot.
         DatasetError: The folder exists, or the disk is full.
         DeviceError: The robot failed. Finished episodes are kept, and the same command goes on with them.
-        UsageError: The policy cannot keep up with the arm, or cannot do `rtc`.
+        UsageError: The policy cannot keep up with the arm, or cannot do `rtc`; or an option makes no sense.
     """
     if episodes < 1:
         raise UsageError(f"--episodes is {episodes}; expected 1 or more.")
+    if seconds is not None and not (math.isfinite(seconds) and round(seconds * station.fps) >= 1):
+        raise UsageError(f"--seconds is {seconds:g}; expected time for one command or more.")
     register_third_party_plugins()
     out = Path(out).resolve()
     found = read_checkpoint(checkpoint)
@@ -161,6 +161,7 @@ def rollout(
         "kind": "rollouts",
         "checkpoint": str(found.path),
         "robot": station.robot,
+        "fps": station.fps,
         "faults": list(station.faults),
         "task": task,
         "seed": seed,

@@ -17,7 +17,7 @@ from lerobot.utils.errors import DeviceNotConnectedError
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from regrasp.data.station import Station
-from regrasp.errors import DeviceError, RegraspError, StationError
+from regrasp.errors import RegraspError, StationError
 from regrasp.lerobot_bridge.quiet import quiet
 
 
@@ -61,7 +61,11 @@ def make_robot(station: Station) -> Any:
 def connected(station: Station) -> Generator[Any]:
     """The station's robot, connected; at the end it is let go of whatever happens.
 
-    A twin with faults shows them.
+    A twin with faults shows them. An arm that is not calibrated is not asked to be: LeRobot would wait for somebody's
+    Enter, with the motors let go.
+
+    Raises:
+        StationError: The robot does not answer, or is not calibrated.
     """
     robot = make_robot(station)
     if station.faults:
@@ -70,20 +74,37 @@ def connected(station: Station) -> Generator[Any]:
         robot = MisSetRobot(robot, station.faults)
     try:
         with quiet():
-            robot.connect()
+            robot.connect(calibrate=False)
     except RegraspError:
         raise
     except (OSError, RuntimeError, DeviceNotConnectedError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DeviceError(
+        raise StationError(
             f"The robot of station '{station.name}' does not answer: {first}. Check power and cables, then "
             "run the command again."
         ) from error
     try:
+        _require_calibrated(robot, station)
         yield robot
     finally:
         with quiet():
             _let_go(robot)
+
+
+def _require_calibrated(robot: Any, station: Station) -> None:
+    """Refuse an arm whose motors do not hold the calibration that its file does, or that has no file."""
+    if robot.is_calibrated:
+        return
+    name = getattr(robot, "id", None)
+    told = " ".join(
+        f"--robot.{option}={station.robot[option]}"
+        for option in ("type", "port", "id")
+        if option in station.robot
+    )
+    raise StationError(
+        f"The robot of station '{station.name}' is not calibrated as '{name}': its motors and the calibration file "
+        f"differ, or there is no file. Run `lerobot-calibrate {told}` once; nothing has moved."
+    )
 
 
 def _let_go(robot: Any) -> None:

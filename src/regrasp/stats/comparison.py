@@ -1,6 +1,6 @@
 """Is policy B better than policy A, and how many more trials would tell?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,18 +82,16 @@ def compare_paired(a: Sequence[bool], b: Sequence[bool]) -> Comparison:
     """
     pairs = list(zip(a, b, strict=True))
     counts = [pairs.count(kind) for kind in ((True, True), (True, False), (False, True), (False, False))]
-    rate_a, rate_b = Rate.of(a), Rate.of(b)
-    difference = newcombe_paired(counts[0], counts[1], counts[2], counts[3])
-    more = None if difference[0] > 0 or difference[1] < 0 else more_trials(rate_a, rate_b)
-    return Comparison(rate_a, rate_b, difference, len(pairs), more)
+    difference = newcombe_paired(*counts)
+    more = None if difference[0] > 0 or difference[1] < 0 else _more_pairs(counts)
+    return Comparison(Rate.of(a), Rate.of(b), difference, len(pairs), more)
 
 
-def compare_outcomes(a: Mapping[int, bool], b: Mapping[int, bool]) -> Comparison | None:
-    """Pair two sets of outcomes by the seed of their start; None when they are not the same starts."""
+def compare_outcomes[Start](a: Mapping[Start, bool], b: Mapping[Start, bool]) -> Comparison | None:
+    """Pair two sets of outcomes by what tells starts apart; None when they are not the same starts."""
     if not a or a.keys() != b.keys():
         return None
-    seeds = sorted(a)
-    return compare_paired([a[seed] for seed in seeds], [b[seed] for seed in seeds])
+    return compare_paired(list(a.values()), [b[start] for start in a])
 
 
 def chance_better(only_a: int, only_b: int) -> float:
@@ -118,21 +116,37 @@ def more_trials(a: Rate, b: Rate) -> int | None:
     0 when they have parted already; None when `MOST_TRIALS` more would not do. Rates seldom stay as
     they are: read it as an order of size.
     """
-    if _parted(a, b, 0):
+    return _fewest(lambda more: newcombe_difference(*_grown(a, more), *_grown(b, more)))
+
+
+def _more_pairs(counts: Sequence[int]) -> int | None:
+    """The same for starts that both meet, by how many both, A alone, B alone and neither of them succeeded on."""
+    pairs = sum(counts)
+    return _fewest(
+        lambda more: (
+            newcombe_paired(*(round(count * (1 + more / pairs)) for count in counts))
+            if pairs
+            else (-1.0, 1.0)
+        )
+    )
+
+
+def _fewest(interval: Callable[[int], tuple[float, float]]) -> int | None:
+    """Fewest further trials after which the interval of the difference leaves out 0; None beyond `MOST_TRIALS`."""
+
+    def parted(more: int) -> bool:
+        low, high = interval(more)
+        return low > 0 or high < 0
+
+    if parted(0):
         return 0
-    if not _parted(a, b, MOST_TRIALS):
+    if not parted(MOST_TRIALS):
         return None
     short, enough = 0, MOST_TRIALS
     while enough - short > 1:
         middle = (short + enough) // 2
-        short, enough = (short, middle) if _parted(a, b, middle) else (middle, enough)
+        short, enough = (short, middle) if parted(middle) else (middle, enough)
     return enough
-
-
-def _parted(a: Rate, b: Rate, more: int) -> bool:
-    """Whether 0 would lie outside the interval of the difference after `more` further trials each."""
-    low, high = newcombe_difference(*_grown(a, more), *_grown(b, more))
-    return low > 0 or high < 0
 
 
 def _grown(rate: Rate, more: int) -> tuple[int, int]:
