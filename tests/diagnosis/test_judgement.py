@@ -139,3 +139,16 @@ def test_going_back_forgets_what_came_after():
     cut.cut_after(400)
     assert [one.step for one in cut.evaluations] == [100, 200, 300, 400]
     assert cut.steps[-1]["step"] == 400
+
+
+def test_a_training_that_diverges_can_still_be_read_and_says_so(tmp_path):
+    made = journal([5, 3, 2, np.nan, np.nan], [5, 3, 2, np.nan, np.nan])
+    made.steps = [{"step": 100.0, "loss": np.nan, "grad_norm": np.inf}]
+    write_journal(tmp_path, made)
+    found = read_journal(tmp_path)
+    assert np.isnan(found.steps[0]["loss"])
+    assert found.steps[0]["grad_norm"] == np.inf
+    assert np.isnan(found.evaluations[-1].held_out.action_error)
+    verdict = judge(found)
+    assert verdict.kind == "undecided"
+    assert verdict.headline.startswith("The training diverged: from step 400 on its answers are no numbers.")

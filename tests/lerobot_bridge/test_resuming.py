@@ -176,3 +176,18 @@ def test_the_journal_tells_that_a_run_is_finished(stopped):
     journal = read_journal(stopped.result.run)
     assert journal.finished
     assert journal.total_steps == STEPS
+
+
+def test_begun_anew_only_the_episodes_it_was_given_count(demonstrations, tmp_path):
+    """Statistics are those of the episodes that are trained on; of an episode that was not chosen nothing is learned."""
+    options = ["--dataset.episodes=[0,2]", *OPTIONS[1:]]
+    whole = run(demonstrations, tmp_path / "whole", options=options, hold_out=[2], steps=3)
+    with pytest.raises(KeyboardInterrupt):
+        run(demonstrations, tmp_path / "run", options=options, hold_out=[2], steps=3, progress=stop_at(1))
+    moved = tmp_path / "moved"
+    shutil.copytree(demonstrations, moved)
+    again = resume(tmp_path / "run", dataset=moved)
+    assert same(weights(again.checkpoint), weights(whole.checkpoint))
+    assert again.contract.normalisation == whole.contract.normalisation
+    assert again.journal.dataset == str(moved)
+    assert again.journal.chosen == [0, 2]

@@ -12,6 +12,7 @@ from regrasp.diagnosis.observations import ObservationBatch, first_observations
 from regrasp.diagnosis.probe import Case, Measurement, Probe, load_probes, run_probe
 from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
 from regrasp.diagnosis.runner import check_names
+from regrasp.errors import CheckpointError
 from regrasp.faults.loop_times import with_ticks
 from regrasp.probes.blank_camera import blank_camera
 from regrasp.probes.camera_flip import camera_flip
@@ -386,3 +387,15 @@ def test_what_was_handed_over_is_not_handed_over_again():
     jumping = faults.replanning_jumps(with_ticks(rollouts(8), 5), joint=2, jump_deg=40.0)
     on = replace(jumping, deployment=replace(jumping.deployment, control={"handover": "on"}))
     assert not list(hand_over(run_case(on)))
+
+
+def test_a_policy_that_answers_with_nan_is_refused_in_a_sentence():
+    class Diverged(NumpyPolicy):
+        def features(self, batch):
+            return {name: values * np.nan for name, values in super().features(batch).items()}
+
+    starts = first_observations(TRAIN, contract(TRAIN))
+    with pytest.raises(
+        CheckpointError, match="answers the starts of its own training with what is no number"
+    ):
+        Reference(Diverged(), starts, contract(TRAIN)).distances(starts)

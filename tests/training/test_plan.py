@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -301,6 +302,38 @@ def test_vqbet_keeps_lerobot_s_code_book_in_a_run_that_is_long_enough(brain):
 def test_a_checkpoint_that_is_not_there_is_named(brain):
     with pytest.raises(CheckpointError, match=r"Found no checkpoint in \./nowhere"):
         plan(brain, policy="./nowhere")
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind"),
+    [
+        ("lerobot/smolvla_base", "smolvla"),
+        ("lerobot/pi0_base", "pi0"),
+        ("someone/my_act", "act"),
+        ("a/b", "b"),
+    ],
+)
+def test_a_checkpoint_on_the_hub_is_planned_for_by_its_name(brain, policy, kind):
+    planned = plan(brain, policy=policy)
+    assert planned.policy == kind
+    assert f"--policy {policy}" in planned.command
+
+
+def test_a_folder_that_is_not_there_is_no_hub_id(brain, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(CheckpointError, match="Found no checkpoint in runs/act"):
+        plan(brain, policy="runs/act")
+
+
+def test_the_command_of_a_measured_plan_plans_the_same_again(brain):
+    slow = Trial(0.1, None, 1.0, latency_ms=400.04, device="cpu", steps=3)
+    planned = plan(brain, policy="smolvla", trial=slow)
+    words = shlex.split(planned.command)
+    again = plan(brain, policy="smolvla", latency_ms=float(words[words.index("--latency-ms") + 1]))
+    assert (again.chunk_size, again.n_action_steps) == (planned.chunk_size, planned.n_action_steps)
+    unmeasured = plan(brain, policy="smolvla")
+    assert (unmeasured.chunk_size, unmeasured.n_action_steps) != (planned.chunk_size, planned.n_action_steps)
 
 
 def test_epochs_are_samples_over_frames():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from regrasp.data.journal import Answers, Evaluation, Journal
 from regrasp.stats import Rate, wilson_interval
-from regrasp.training.selection import by_held_out, by_trials, most_trials, rounds
+from regrasp.training.selection import by_held_out, by_trials, held_out_errors, most_trials, rounds
 
 
 class Arm:
@@ -162,6 +162,12 @@ def test_held_out_says_that_it_is_weak_evidence():
 
 def test_only_checkpoints_that_are_still_there_can_be_kept():
     assert by_held_out(journal(RISEN), [100, 400]).step == 400
+
+
+def test_a_checkpoint_whose_answers_are_no_numbers_is_not_chosen():
+    diverged = RISEN | {300: [np.nan] * 4, 400: [np.nan] * 4}
+    assert by_held_out(journal(diverged), list(diverged)).step == 200
+    assert held_out_errors(journal(diverged)).keys() == {100, 200}
 
 
 def test_two_held_out_episodes_are_too_few():

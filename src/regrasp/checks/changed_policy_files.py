@@ -19,6 +19,7 @@ Put back the files, or measure the contract again from the data that this policy
 """
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from regrasp.diagnosis.check import Undecided, check
@@ -49,8 +50,8 @@ def changed_policy_files(contract: "Contract", checkpoint: "Checkpoint") -> Iter
             where=Where(),
             evidence=(Evidence(f"{count(len(told), 'file')} that differ", len(told), 0),),
             fix=Fix(
-                f"Put the files in {checkpoint.path} back, or run `regrasp contract make {checkpoint.path} --dataset D` "
-                "with the data that this policy was trained on."
+                f"Put the files in {checkpoint.path} back, or run `regrasp contract make {quote(str(checkpoint.path))} "
+                "--dataset D` with the data that this policy was trained on."
             ),
         )
 

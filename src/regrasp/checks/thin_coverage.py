@@ -32,6 +32,7 @@ teach more than two hundred in one spot.
 """
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +106,7 @@ def _few_places(
         evidence=(Evidence("places", few, most), near),
         fix=Fix(
             "Unless the object will always lie there, record more with it elsewhere in the area to be covered.",
-            f"regrasp coverage {dataset.path} --area 6in",
+            f"regrasp coverage {quote(str(dataset.path))} --area 6in",
         ),
     )
 
@@ -127,5 +128,5 @@ def _hole(
             ),
             where=Where(episodes),
             evidence=(Evidence("radius of the hole", 100 * hole.radius_m, limit_cm, "cm"),),
-            fix=Fix("Record more episodes there.", f"regrasp coverage {dataset.path}"),
+            fix=Fix("Record more episodes there.", f"regrasp coverage {quote(str(dataset.path))}"),
         )

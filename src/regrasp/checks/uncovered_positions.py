@@ -94,7 +94,8 @@ def record_there(training: "Training", rollouts: Rollouts) -> Fix:
         "regrasp rollout CHECKPOINT_wider --station STATION",
     ]
     return Fix(
-        f"Record {MORE_EPISODES} episodes there (`regrasp coverage {dataset.path}` says where), merge, and train.",
+        f"Record {MORE_EPISODES} episodes there (`regrasp coverage {shlex.quote(str(dataset.path))}` says where), merge, "
+        "and train.",
         " && ".join(steps),
     )
 

@@ -22,9 +22,9 @@ def command(
 
     answer = compare(read_rollouts(a, video=False), read_rollouts(b, video=False))
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
-        print(writer.dumps(answer.to_json()))
+        print(json_line(answer.to_json()))
         return
     print(answer)
     if answer.paired:

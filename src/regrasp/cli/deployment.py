@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from regrasp.cli.chosen import say_which
@@ -41,8 +42,8 @@ def deployed(path: Path, station: Station, task: str | None) -> Deployment:
     require_joints(found.contract or found, station)
     contract = known_contract(found)
     if contract.recovered:
-        print(f"no contract beside this checkpoint: what its own files tell is used; `regrasp contract make {path} "
-              "--dataset D` measures one", file=sys.stderr)  # fmt: skip
+        print("no contract beside this checkpoint: what its own files tell is used; `regrasp contract make "
+              f"{quote(str(path))} --dataset D` measures one", file=sys.stderr)  # fmt: skip
     return Deployment(found, contract, station, the_instruction(contract, task or station.task))
 
 

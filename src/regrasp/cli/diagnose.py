@@ -69,11 +69,19 @@ def command(
     deployed = None if rollouts is None else read_rollouts(rollouts)
     policy = load_policy_or_say_why(checkpoint) if probe and checkpoint else None
     load = other_checkpoints() if policy is not None else None
-    live = None
+    live, given = None, {"task": task, "starts": starts, "cameras": cameras, "fault": fault}
     if deployed is None and checkpoint is not None and station is not None:
         live = _look(checkpoint, station, task, starts, cameras, fault, seed)
+    options = {name: value for name, value in given.items() if value} | ({"seed": str(seed)} if seed else {})
     found = diagnose(
-        checkpoint, train=data, rollouts=deployed, live=live, policy=policy, load=load, station=station
+        checkpoint,
+        train=data,
+        rollouts=deployed,
+        live=live,
+        policy=policy,
+        load=load,
+        station=station,
+        options=options,
     )
     if confirm:
         if checkpoint is None or deployed is None:
@@ -92,9 +100,9 @@ def command(
         )
         print(f"wrote {written}", file=sys.stderr)
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
-        print(writer.dumps(found.to_json()))
+        print(json_line(found.to_json()))
     else:
         from rich.console import Console
 

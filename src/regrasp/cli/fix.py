@@ -1,6 +1,7 @@
 """`regrasp fix DATASET --into NEW [NAME ...]`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -96,7 +97,7 @@ def _restore(checkpoint: str, train: str, into: Path, *, as_json: bool, dry_run:
             typer.echo(f"{checkpoint}: its statistics are those of {plan.named}; nothing is written")
         if written is not None:
             typer.echo(f"written    {into}: {len(plan.changes)} statistics are those of {plan.named}")
-            typer.echo(f"next: regrasp rollout {into} --station STATION --out NEW")
+            typer.echo(f"next: regrasp rollout {quote(str(into))} --station STATION --out NEW")
     raise typer.Exit(1 if dry_run and plan.changes else 0)
 
 
@@ -132,7 +133,7 @@ def _print_outcome(fixed: "Fixed") -> None:
     for finding in fixed.after.findings:
         typer.echo(f"remains    {_line(finding)}")
     if not fixed.done:
-        typer.echo(f"next: regrasp fix {fixed.into} --into {fixed.into}_2")
+        typer.echo(f"next: regrasp fix {quote(str(fixed.into))} --into {quote(f'{fixed.into}_2')}")
     elif not fixed.after.findings:
         typer.echo("its audit finds nothing")
 

@@ -138,12 +138,10 @@ def _tell(outcomes: "Sequence[Outcome]", *, changed: int, json: bool) -> None:
     rate = Rate.of([one.success for one in outcomes])
     left = [one.episode for one in outcomes if one.success is None]
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
         by = {str(one.episode): one.scored_by for one in outcomes if one.success is not None}
-        print(
-            writer.dumps({"success": rate.to_json(), "unscored": left, "changed": changed, "scored_by": by})
-        )
+        print(json_line({"success": rate.to_json(), "unscored": left, "changed": changed, "scored_by": by}))
         return
     print(f"success {rate}")
     if left:

@@ -1,6 +1,7 @@
 """`regrasp merge A B --into C`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -50,7 +51,7 @@ def command(
         weight = "" if part.weight == 1 else f", weight {part.weight:g}"
         typer.echo(f"part       {part.name}: episodes {part.first_episode}-{last}{weight}")
     typer.echo(f"written    {into}: {merged.parts.episodes} episodes")
-    typer.echo(f"next: regrasp audit {into}")
+    typer.echo(f"next: regrasp audit {quote(str(into))}")
 
 
 def _numbers(text: str) -> list[float]:

@@ -48,9 +48,9 @@ def command(
         one, address, allow=allow or (), seed=seed, n_action_steps=n_action_steps, handover=handover
     )
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
-        print(writer.dumps(judged.to_json()))
+        print(json_line(judged.to_json()))
     else:
         print(judged)
     if not judged.go:

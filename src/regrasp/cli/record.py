@@ -1,6 +1,7 @@
 """`regrasp record`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -72,12 +73,12 @@ def command(
             tell=tell,
         )
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
-        print(writer.dumps({"dataset": str(result.dataset), "episodes": result.episodes, "frames": result.frames,
+        print(json_line({"dataset": str(result.dataset), "episodes": result.episodes, "frames": result.frames,
                             "rerecorded": result.rerecorded}))  # fmt: skip
     else:
         print(f"{result.episodes} episodes, {result.frames} frames in {dataset}")
         if result.rerecorded:
             print(f"{result.rerecorded} failed grasps were recorded again")
-        print(f"next: regrasp audit {dataset}")
+        print(f"next: regrasp audit {quote(str(dataset))}")

@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -116,6 +117,7 @@ def command(
         "seed": seed,
         "no-handover": None if handover else "no-handover",
         "home": "home" if home else None,
+        "rtc": "rtc" if rtc else None,
     }
     named = {name: str(value) for name, value in given.items() if value}
     one = deployed(checkpoint, chosen, task)
@@ -136,7 +138,7 @@ def command(
     if home and not homed:
         raise UsageError(
             f"--home needs the training's start poses, and {checkpoint} has no contract. "
-            f"`regrasp contract make {checkpoint} --dataset D` measures one."
+            f"`regrasp contract make {quote(str(checkpoint))} --dataset D` measures one."
         )
     # Homing puts the start pose right, so that it is not in the way.
     allowed = [*(allow or ()), *([START_POSE] if homed else [])]
@@ -149,9 +151,9 @@ def command(
         print("home: the arm is driven to a start of the training before each episode", file=sys.stderr)
     if not judged.go:
         if json:
-            import json as writer
+            from regrasp.report.json import json_line
 
-            print(writer.dumps({"out": None, "episodes": 0, "preflight": judged.to_json()}))
+            print(json_line({"out": None, "episodes": 0, "preflight": judged.to_json()}))
         raise typer.Exit(1)
     overrides = tuple(name for name in judged.allowed if name in (allow or ()))
     overrides = overrides if found.contract else ("no-contract", *overrides)
@@ -193,9 +195,9 @@ def command(
 
         write_clips(read_rollouts(out), video, contract=found.contract)
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
-        print(writer.dumps(_as_json(result, out, overrides)))
+        print(json_line(_as_json(result, out, overrides)))
     else:
         for line in _as_text(result, out, video):
             print(line)
@@ -229,7 +231,7 @@ def _as_text(result: "RolledOut", out: Path, video: Path | None) -> Iterator[str
     yield (
         f"success {rate}"
         if rate.n
-        else f"{len(result.outcomes)} episodes, not scored; `regrasp label {out}` sets outcomes"
+        else f"{len(result.outcomes)} episodes, not scored; `regrasp label {quote(str(out))}` sets outcomes"
     )
     kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(result.changed.items()))
     yield (

@@ -1,6 +1,7 @@
 """`regrasp select RUN`: which checkpoint of a training to keep."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,14 +62,16 @@ def command(
     )
     page = write_page(run, chosen)
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
-        print(writer.dumps({**told_json(run, chosen), "page": page and str(page)}))
+        print(json_line({**told_json(run, chosen), "page": page and str(page)}))
         return
     print_selection(run, chosen)
     if page:
         print(f"curves: {page}")
-    print(f"next: regrasp rollout {run} --station {station} --seed {seed + 1} --episodes 20 --out NEW")
+    print(
+        f"next: regrasp rollout {quote(str(run))} --station {quote(station)} --seed {seed + 1} --episodes 20 --out NEW"
+    )
 
 
 def choose(

@@ -1,6 +1,7 @@
 """`regrasp station init`, `regrasp station show` and `regrasp station check`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,7 +52,7 @@ def init(
     size = (width, height)
     made = station_of(called, follower, named, robot=robot, leader=other, size=size, fps=fps, task=task)
     save_station(made, out)
-    print(f"written to {out}; `regrasp station check {out}` compares it with what is plugged in")
+    print(f"written to {out}; `regrasp station check {quote(str(out))}` compares it with what is plugged in")
 
 
 @app.command()
@@ -73,10 +74,10 @@ def check(station: StationPath = "station.yaml", json: Json = False) -> None:
     plugs = [] if found.robot_type == "so101_twin" else check_station(found, finders_in_use())
     wrong = [plug for plug in plugs if plug.wrong]
     if json:
-        import json as writer
+        from regrasp.report.json import json_line
 
         told = [{"what": plug.what, "written": plug.written, "wrong": plug.wrong or None} for plug in plugs]
-        print(writer.dumps({"station": found.name, "fits": not wrong, "plugs": told}))
+        print(json_line({"station": found.name, "fits": not wrong, "plugs": told}))
     else:
         print("\n".join(map(str, plugs)) or "The twin needs no plugs.")
         print(f"{len(wrong)} of {len(plugs)} do not fit" if wrong else "Everything is as written.")

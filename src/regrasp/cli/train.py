@@ -5,6 +5,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -180,7 +181,9 @@ def _choose(run: Path, judge: "Station | None", ray: bool, typed: str) -> "Selec
             return before
         return choose(run, judge, ray=ray)
     except KeyboardInterrupt:
-        print(f"trained; go on choosing with: regrasp train --resume {run} {typed}", file=sys.stderr)
+        print(
+            f"trained; go on choosing with: regrasp train --resume {quote(str(run))} {typed}", file=sys.stderr
+        )
         raise
     except RegraspError as error:
         print(f"no checkpoint was chosen: {error}", file=sys.stderr)
@@ -241,7 +244,7 @@ def _told() -> "Generator[Progress]":
 def _say_how_to_go_on(run: Path) -> None:
     """Where a run was stopped, the command that goes on with it."""
     if (run / "training.json").exists():
-        print(f"go on with: regrasp train --resume {run}", file=sys.stderr)
+        print(f"go on with: regrasp train --resume {quote(str(run))}", file=sys.stderr)
 
 
 def _write_page(result: "Trained", chosen: "Selection | None") -> Path:
@@ -252,10 +255,9 @@ def _write_page(result: "Trained", chosen: "Selection | None") -> Path:
 
 
 def _print_json(result: "Trained", page: Path, chosen: "Selection | None") -> None:
-    import json
-
     from regrasp.cli.select import told_json
     from regrasp.diagnosis.judgement import judge
+    from regrasp.report.json import json_line
 
     told = {
         "checkpoint": str(result.checkpoint),
@@ -268,7 +270,7 @@ def _print_json(result: "Trained", page: Path, chosen: "Selection | None") -> No
         "selection": chosen and told_json(result.run, chosen),
         "page": str(page),
     }
-    print(json.dumps(told))
+    print(json_line(told))
 
 
 def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
@@ -286,4 +288,4 @@ def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
     if chosen is not None:
         print_selection(result.run, chosen)
     print(f"curves: {page}")
-    print(f"next: regrasp rollout {result.run} --station twin --episodes 20 --out NEW")
+    print(f"next: regrasp rollout {quote(str(result.run))} --station twin --episodes 20 --out NEW")

@@ -4,6 +4,7 @@ import base64
 import re
 import zlib
 from pathlib import Path
+from shlex import quote
 from typing import Self
 
 import numpy as np
@@ -229,7 +230,7 @@ def read_contract(checkpoint_path: str | Path) -> Contract:
         raise ContractError(
             f"Found a contract at {path} that cannot be read ({_reason(error)}); expected what Regrasp "
             "writes; try "
-            f"`regrasp contract make {checkpoint_path} --dataset DATASET`."
+            f"`regrasp contract make {quote(str(checkpoint_path))} --dataset DATASET`."
         ) from error
 
 

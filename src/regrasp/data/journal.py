@@ -27,7 +27,7 @@ class Answers(BaseModel):
         queries: Observations that were asked about.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
     action_error: float
     gripper_error: float | None = None
@@ -43,7 +43,7 @@ class Evaluation(BaseModel):
     `shifted` is about the same frames as `training`, with each picture moved a little.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
     step: int
     epoch: float
@@ -58,8 +58,12 @@ class Journal(BaseModel):
 
     `steps` are rows of what LeRobot logs (step, epoch, loss, grad_norm, lr and the policy's own). `augmentation` is
     camera -> preset -> strength, and `episode_weights` how often a frame of each episode is drawn, against one of weight
-    1; empty where all are drawn alike.
+    1; empty where all are drawn alike. `chosen` are the episodes of the dataset that the run was given, those held out
+    included; empty for all. `new_statistics` says that those of a checkpoint that is trained further were not kept. What
+    is no finite number, as the loss of a training that diverges, is kept as such.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
 
     version: int = 1
     dataset: str
@@ -68,6 +72,8 @@ class Journal(BaseModel):
     total_steps: int
     frames: int
     held_out: list[int] = Field(default_factory=list[int])
+    chosen: list[int] = Field(default_factory=list[int])
+    new_statistics: bool = False
     plan: dict[str, Any] = Field(default_factory=dict[str, Any])
     augmentation: dict[str, dict[str, float]] = Field(default_factory=dict[str, dict[str, float]])
     episode_weights: list[float] = Field(default_factory=list[float])

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -126,7 +127,7 @@ def read_selection(run: str | Path) -> Selection | None:
     except (OSError, ValidationError) as error:
         raise CheckpointError(
             f"Found a {SELECTION_FILE} in {run} that cannot be read; expected what Regrasp writes; delete it and choose "
-            f"again with `regrasp select {run}`."
+            f"again with `regrasp select {quote(str(run))}`."
         ) from error
 
 

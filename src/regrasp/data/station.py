@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Self
 
 import yaml
@@ -153,7 +154,7 @@ def load_station(name_or_path: str | Path) -> Station:
         raise StationError(
             f"Found no readable station file at {path}; expected YAML written by `regrasp station init`, "
             "or the "
-            f"name 'twin'; try `regrasp station init --out {path}`."
+            f"name 'twin'; try `regrasp station init --out {quote(str(path))}`."
         ) from error
     return _parse(text, path)
 

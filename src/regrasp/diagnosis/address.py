@@ -15,7 +15,8 @@ class Address:
     `options` are those that the run at fault was given, by name without dashes (`area`, `starts`, `cameras`);
     a command that puts something right repeats them, with its own in their place. A `fault` that was put into the
     twin on purpose is left out by the command of the cause that bears its name, unless that has an option of its
-    own against it: what is put right by hand on a desk.
+    own against it: what is put right by hand on a desk. `allowed` are the checks that the run at fault was let go in
+    spite of; a command allows them too, but for those that it puts right.
     """
 
     checkpoint: str = "CHECKPOINT"
@@ -23,6 +24,7 @@ class Address:
     out: str = "NEW"
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     train: str = "TRAIN"
+    allowed: tuple[str, ...] = ()
 
     def fill(self, *commands: str) -> str:
         """One command that does what all the given ones do.
@@ -44,6 +46,7 @@ class Address:
         if again or not first:
             options = self._with(again)
             given = [word for name, value in options.items() if value for word in _as_words(name, value)]
+            given += [word for name in self.allowed for word in ("--allow", name)]
             words = [
                 "regrasp",
                 "rollout",
@@ -69,7 +72,9 @@ class Address:
         injected = {fault_name(fault) for fault in split_faults(self.options.get("fault", ""))}
         if not commands and not injected & {name for name, _ in causes}:
             return None
-        return self._without(causes).fill(*commands)
+        put_right = {name for name, _ in causes}
+        allowed = tuple(name for name in self.allowed if name not in put_right)
+        return replace(self._without(causes), allowed=allowed).fill(*commands)
 
     def options_after(self, *causes: tuple[str, str | None]) -> dict[str, str]:
         """Options of the run that `remedy` prints, by name without dashes."""
@@ -145,6 +150,10 @@ AGAIN = "regrasp rollout CHECKPOINT --station STATION"
 """What is run once somebody has put a station right by hand."""
 
 
+FLAGS = frozenset({"handover", "no-handover", "home", "no-home", "rtc"})
+"""Options of `regrasp rollout` that no value follows."""
+
+
 def given_in(command: str) -> Iterator[tuple[str, str]]:
     """Options of `regrasp rollout CHECKPOINT --station STATION ...`: name without dashes, value.
 
@@ -155,11 +164,11 @@ def given_in(command: str) -> Iterator[tuple[str, str]]:
         if word.startswith("--"):
             after = words[place + 1] if place + 1 < len(words) else "--"
             name = word.removeprefix("--")
-            yield name, name if after.startswith("--") else after
+            yield name, name if name in FLAGS or after.startswith("--") else after
 
 
 def _as_words(name: str, value: str) -> tuple[str, ...]:
-    return (f"--{name}",) if name == value else (f"--{name}", value)
+    return (f"--{name}",) if name in FLAGS else (f"--{name}", value)
 
 
 def _composed(before: str | None, then: str) -> str:

@@ -23,7 +23,7 @@ from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.probe import Case, ProbeResult, load_probes, run_all
 from regrasp.diagnosis.ranking import Cause, Diagnosis, Symptom, rank
 from regrasp.diagnosis.reference import InputDistance, Reference
-from regrasp.diagnosis.runner import run_checks
+from regrasp.diagnosis.runner import check_names, run_checks
 from regrasp.diagnosis.symptoms import symptoms
 from regrasp.diagnosis.trained import Loader, Training, read_training
 from regrasp.errors import DatasetError, UsageError
@@ -39,13 +39,15 @@ def diagnose(
     policy: ProbedPolicy | None = None,
     load: Loader | None = None,
     station: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Diagnosis:
     """What differs between training and deployment, or went wrong in training, and which of it is the cause.
 
     Without a `policy` that can be asked, causes are only suspected, and without `load`, which loads other checkpoints
     of its run, most of those that lie in training. The saved contract is used where there is one, else it is measured
     from `train`. Without `rollouts`, what a station shows now (`live`) is judged; without a checkpoint, the two datasets
-    are compared.
+    are compared. `options` are those of `regrasp rollout` that the live station was looked at with, by name without
+    dashes; rollouts know their own. Printed commands repeat them.
 
     Raises:
         UsageError: Neither rollouts nor a live view are given, or a live view without a checkpoint.
@@ -54,7 +56,10 @@ def diagnose(
     checkpoint = None if checkpoint_path is None else read_checkpoint(checkpoint_path)
     data = train if isinstance(train, Dataset) else read_dataset(train)
     if rollouts is None:
-        return _diagnose_live(checkpoint, checkpoint_path, data, live, policy, station)
+        address = Address(
+            str(checkpoint_path), station or "STATION", options=dict(options or {}), train=str(data.path)
+        )
+        return _diagnose_live(checkpoint, data, live, policy, address)
     deployed = rollouts if isinstance(rollouts, Rollouts) else read_rollouts(rollouts)
     contract = (
         contract_of_data(data)
@@ -69,6 +74,7 @@ def diagnose(
         f"{deployed.dataset.path}_again",
         deployment.options,
         str(data.path),
+        tuple(name for name in deployment.overrides if name in check_names()),
     )
     training = None if checkpoint is None else read_training(checkpoint, contract, data, policy, load)
     return judge(contract, data, deployed, policy, address, training)
@@ -76,11 +82,10 @@ def diagnose(
 
 def _diagnose_live(
     checkpoint: Checkpoint | None,
-    called: str | Path | None,
     train: Dataset,
     live: LiveView | None,
     policy: ProbedPolicy | None,
-    station: str | None,
+    address: Address,
 ) -> Diagnosis:
     if live is None or checkpoint is None:
         raise UsageError(
@@ -88,7 +93,6 @@ def _diagnose_live(
             "station. Try `--rollouts R`, or `CHECKPOINT --station S`."
         )
     contract = checkpoint.contract or measure_contract(train, checkpoint)
-    address = Address(str(called), station or "STATION", train=str(train.path))
     return judge_live(contract, train, live, policy, address, checkpoint)
 
 

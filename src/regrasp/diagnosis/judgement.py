@@ -1,7 +1,7 @@
 """Whether a training still learned, had levelled out, or learned by heart: read from its held-out curve."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -60,10 +60,17 @@ def judge(journal: Journal) -> Verdict:
 
     Errors are compared episode by episode, and the interval is over episodes: frames of one episode are alike.
     """
-    found = journal.evaluations
+    found = answered(journal.evaluations)
     if not journal.held_out:
         return Verdict(
             "undecided", "No episode was held out, so it is not known whether the policy learned by heart."
+        )
+    lost = [one.step for one in journal.evaluations if one not in found]
+    if lost:
+        return Verdict(
+            "undecided",
+            f"The training diverged: from step {lost[0]} on its answers are no numbers. Take an earlier checkpoint, or "
+            "train with a smaller learning rate.",
         )
     episodes = common_episodes([one.held_out.episodes for one in found])
     if len(found) < FEWEST_EVALUATIONS or len(episodes) < FEWEST_EPISODES:
@@ -74,6 +81,15 @@ def judge(journal: Journal) -> Verdict:
         )
     held = np.array([[one.held_out.episodes[e] for e in episodes] for one in found])
     return _judge_curve(found, held)
+
+
+def answered(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """Those whose answers are numbers: a training that diverges answers with NaN."""
+    return [
+        one
+        for one in evaluations
+        if all(map(math.isfinite, (one.held_out.action_error, *one.held_out.episodes.values())))
+    ]
 
 
 def _judge_curve(found: list[Evaluation], held: NDArray[np.float64]) -> Verdict:

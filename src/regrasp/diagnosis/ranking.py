@@ -259,7 +259,7 @@ def _status(probe: ProbeResult | None, failing: bool, probed: bool) -> tuple[Sta
         why = "no probe tests it" if probed else "the policy could not be asked"
         return Status.SUSPECTED, f"It differs from training, but {why}."
     moved = probe.moving.format(probe.moved)
-    if probe.moved < CARES_SPREADS:
+    if not probe.moved >= CARES_SPREADS:
         return (
             Status.NO_EFFECT,
             f"The policy does not care: put right, {moved} (it counts from {CARES_SPREADS:g}).",

@@ -4,7 +4,7 @@ The Mahalanobis distance, with a covariance shrunk after Ledoit & Wolf (2004), t
 far plans lie apart, in units of their own spread over those starts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from regrasp.data.episode import camera_name, grid_means
 from regrasp.diagnosis.observations import INSTRUCTION, STATE, Array, ObservationBatch, ProbedPolicy
+from regrasp.errors import CheckpointError
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
@@ -80,6 +81,7 @@ class Reference:
     @cached_property
     def _measures(self) -> "dict[str, _Measure]":
         features = self._features(self.train)
+        _require_numbers(features.values())
         cameras = {name: _Mahalanobis(values) for name, values in features.items() if name != INSTRUCTION}
         return {**cameras, STATE: _Nearest(self.train.states), INSTRUCTION: self._words(features)}
 
@@ -87,6 +89,7 @@ class Reference:
     def plan_spread(self) -> Array:
         """Deviation of each joint's plan over training starts, [J]; at least a twentieth of its travel's."""
         plans = self.policy.chunks(self.train)
+        _require_numbers((plans,))
         travel = np.array([joint.state_std for joint in self.contract.joints])
         spread = np.sqrt(np.mean(plans.var(axis=0), axis=0))
         return np.maximum(spread, np.maximum(0.05 * travel, 1e-6))
@@ -242,6 +245,15 @@ class _Words:
         lengths = np.maximum(np.linalg.norm(self._known, axis=1), 1e-9)
         apart = np.linalg.norm(values[:, None] - self._known[None], axis=2) / lengths
         return apart.min(axis=1)
+
+
+def _require_numbers(answers: Iterable[Array]) -> None:
+    """Refuse a policy that answers its own training starts with NaN: there is nothing to compare with."""
+    if not all(np.isfinite(one).all() for one in answers):
+        raise CheckpointError(
+            "The policy answers the starts of its own training with what is no number; expected angles. Its weights are "
+            "damaged, or the training diverged: take an earlier checkpoint."
+        )
 
 
 def _shape_of(cloud: Array) -> tuple[Array, Array]:

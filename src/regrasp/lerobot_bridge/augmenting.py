@@ -2,7 +2,8 @@
 
 LeRobot 0.6.1 hands frames of videos on as uint8, and eight of its transforms return those as they are. Here they get
 floats and give uint8 back. What is drawn depends on the seed, the epoch and the place in it alone: a training that is
-resumed goes on with the same pictures, and the policy's own random numbers are those of a training without.
+resumed goes on with the same pictures, and the policy's own random numbers are those of a training without. Where other
+processes load samples (`--num_workers` above 0), each draws its own, and a resumed training gets other pictures.
 """
 
 import contextlib

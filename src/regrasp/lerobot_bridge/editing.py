@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import pyarrow as pa
@@ -125,7 +126,7 @@ def refused(path: Path, error: Exception) -> DatasetError:
     first = first if len(first) <= LONGEST_REASON else f"{first[:LONGEST_REASON]} ..."
     return DatasetError(
         f"LeRobot could not edit a copy of {path} ({type(error).__name__}: {first}); expected a v3.0 dataset that "
-        f"it loads; try 'regrasp audit {path}' for what is wrong with it."
+        f"it loads; try 'regrasp audit {quote(str(path))}' for what is wrong with it."
     )
 
 

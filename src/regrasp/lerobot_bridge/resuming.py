@@ -9,8 +9,10 @@ things are missing, and put in here:
   draws other noise from there on.
 - A checkpoint is written file by file under its final name, so that a run killed meanwhile leaves half of one.
 
-On one process and a CPU the weights are then the same to the last bit. A GPU adds in another order each time unless
-`--cudnn_deterministic=true`, and of several processes LeRobot saves the random numbers of the first alone.
+On one process and a CPU the weights are then the same to the last bit, as Regrasp trains. They are not with LeRobot's own
+image transforms: those draw from the policy's random numbers, and Accelerate fetches one batch ahead of the checkpoint.
+A GPU adds in another order each time unless `--cudnn_deterministic=true`, and of several processes LeRobot saves the
+random numbers of the first alone.
 """
 
 import os

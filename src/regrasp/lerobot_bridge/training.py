@@ -8,10 +8,11 @@ import os
 import shutil
 import sys
 import urllib.error
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from unittest import mock
 
@@ -28,7 +29,7 @@ from regrasp.data.journal import Journal, read_journal
 from regrasp.data.provenance import parts_of
 from regrasp.data.selection import forget_selection
 from regrasp.data.station import Station
-from regrasp.errors import RegraspError, UsageError
+from regrasp.errors import MissingExtra, RegraspError, UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
 from regrasp.lerobot_bridge.processes import gpus_and_nodes, is_first
 from regrasp.lerobot_bridge.resuming import (
@@ -143,6 +144,8 @@ def train(
         total_steps=planned.steps,
         frames=data.frames,
         held_out=list(planned.held_out),
+        chosen=[one.index for one in data.episodes] if "--dataset.episodes" in given else [],
+        new_statistics=new_statistics,
         plan=planned.to_json(),
         augmentation=_augmentation(data, augment),
         episode_weights=_episode_weights(data),
@@ -177,12 +180,13 @@ def resume(
     run = Path(run).resolve()
     journal, newest = read_journal(run), newest_checkpoint(run)
     if newest is None:
-        return _begin_anew(run, journal, options, progress or Progress(), cache)
+        return _begin_anew(run, journal, dataset, options, progress or Progress(), cache)
     checkpoint = read_checkpoint(newest)
     config = checkpoint.train_config or {}
-    root = Path(dataset or config["dataset"]["root"])
-    data = read_dataset(root)
+    trained = config.get("dataset") or {}
+    data = read_dataset(dataset or trained.get("root") or trained.get("repo_id") or "")
     journal = journal or _journal_of(checkpoint, data)
+    data = _of_these(data, journal.chosen)
     step, total = int(newest.name), _total(options, config)
     keeper = Keeper(run, data, journal, progress=progress or Progress(), taken=step, cached=cache)
     if step >= total:
@@ -205,7 +209,12 @@ def resume(
 
 
 def _begin_anew(
-    run: Path, journal: Journal | None, options: Sequence[str], progress: Progress, cache: bool
+    run: Path,
+    journal: Journal | None,
+    dataset: str | Path | None,
+    options: Sequence[str],
+    progress: Progress,
+    cache: bool,
 ) -> Trained:
     """Take a run that has no checkpoint yet from its first step: nothing is lost, and the weights are the same."""
     if journal is None:
@@ -218,11 +227,17 @@ def _begin_anew(
             f"Found no checkpoint in {run}; expected one that several processes can go on from. Delete the folder and "
             "train anew."
         )
-    data = _chosen(read_dataset(journal.dataset), None)
+    data = _of_these(read_dataset(dataset or journal.dataset), journal.chosen)
     shutil.rmtree(run)
-    fresh = journal.model_copy(update={"steps": [], "evaluations": [], "notes": [], "resumed_at": [0]})
+    root = str(Path(data.path).resolve())
+    arguments = [
+        f"--dataset.root={root}" if option.startswith("--dataset.root=") else option
+        for option in journal.arguments
+    ]
+    anew = {"steps": [], "evaluations": [], "notes": [], "resumed_at": [0]}
+    fresh = journal.model_copy(update={**anew, "dataset": root, "arguments": arguments})
     given = dict(option.split("=", 1) for option in fresh.arguments if "=" in option)
-    start = local_checkpoint(given.get("--policy.path", ""))
+    start = None if fresh.new_statistics else local_checkpoint(given.get("--policy.path", ""))
     keeper = Keeper(run, data, fresh, start=start, progress=progress, cached=cache)
     return _finish(keeper, [*fresh.arguments, f"--output_dir={run}", *options])
 
@@ -254,7 +269,7 @@ def _require_new(out: Path) -> None:
         taken = 0 if newest is None else int(newest.name)
         raise UsageError(
             f"{out} holds a training that was stopped; {taken} of its {journal.total_steps} steps are kept. Go on with "
-            f"`regrasp train --resume {out}`, or choose another --out."
+            f"`regrasp train --resume {quote(str(out))}`, or choose another --out."
         )
     if journal is None and (out / "checkpoints").exists() and newest is None:
         raise UsageError(
@@ -272,6 +287,13 @@ def _chosen(data: Dataset, episodes: str | None) -> Dataset:
         numbers = {int(number) for number in json.loads(episodes)}
     except (ValueError, TypeError) as error:
         raise UsageError(f"--dataset.episodes is {episodes}; expected a list such as [0,1,2].") from error
+    return _of_these(data, numbers)
+
+
+def _of_these(data: Dataset, numbers: Collection[int]) -> Dataset:
+    """The dataset with only these episodes; as it is where none are named."""
+    if not numbers:
+        return data
     chosen = tuple(episode for episode in data.episodes if episode.index in numbers)
     return replace(data, episodes=chosen, declared=None)
 
@@ -344,7 +366,9 @@ def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
         ) from error
     except RegraspError:
         raise
-    except RuntimeError as error:
+    except ImportError as error:
+        raise MissingExtra(f"LeRobot needs a library for this training: {_first_line(error)}.") from error
+    except (RuntimeError, OSError) as error:
         raise RegraspError(
             f"Training stopped: {_first_line(error)}. Checkpoints that were written are kept."
         ) from error

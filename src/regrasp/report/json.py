@@ -1,7 +1,9 @@
 """Results as one JSON object, laid out as the design lays it down."""
 
 import json
-from typing import Protocol
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 
 class Reportable(Protocol):
@@ -10,6 +12,19 @@ class Reportable(Protocol):
     def to_json(self) -> dict[str, object]:
         """What goes into the file, as plain dicts, lists, strings and finite numbers."""
         ...
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """One JSON object in a line, as `--json` prints it; what is no finite number is null."""
+    return json.dumps(_finite(values), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def json_text(result: Reportable) -> str:

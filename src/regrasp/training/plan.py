@@ -5,6 +5,7 @@ An epoch is the dataset's frames once: steps x batch x processes / frames.
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,10 @@ from regrasp.training.reasons import Reason
 MOST_EPOCHS = 10.0
 """More than this is warned of. LeRobot's hardware guide gives 5 to 10 epochs; an SO-101 project found that 6.35 did
 better than 15.87."""
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+"""An id on the Hub. What it is a policy of, LeRobot learns from its config; the plan goes by the words of its name, as
+in `lerobot/smolvla_base`, and by LeRobot's defaults where none is a type."""
 
 FEWEST_CHECKPOINTS = 3
 """Success differs by tens of points from one checkpoint to the next (ACT: 20, 72, 62 % at 6, 8 and 10 thousand steps)."""
@@ -59,7 +64,7 @@ class Plan:
     """A training in numbers.
 
     `options` are those of `lerobot-train` that say what its presets do not, and `command` carries the plan out: RUN, and
-    with several nodes RANK and ADDRESS, are to be filled in.
+    with several nodes RANK and ADDRESS, are to be filled in. It holds no episodes out by number; `regrasp.train` can.
     """
 
     dataset: str
@@ -168,6 +173,8 @@ def plan(
     data = dataset if isinstance(dataset, Dataset) else read_dataset(dataset, video=False)
     given = {"batch": batch, "gpus": gpus, "nodes": nodes, "epochs": epochs, "steps": steps}
     _require_sense(data, given, latency_ms)
+    if latency_ms is None and trial is not None:
+        latency_ms = round(trial.latency_ms, 1)
     asked = {"batch": batch, "epochs": epochs, "steps": steps, "latency_ms": latency_ms}
     command = train_command(
         data.path,
@@ -177,8 +184,6 @@ def plan(
         **asked,
         hold_out=hold_out if isinstance(hold_out, int) else None,
     )
-    if latency_ms is None and trial is not None:
-        latency_ms = trial.latency_ms
     target = _Target.of(policy)
     draft = _Draft(data, target, trial=trial)
     draft.say_data(hold_out)
@@ -224,14 +229,15 @@ class _Target:
 
     @classmethod
     def of(cls, policy: str) -> "_Target":
-        """A known type, a checkpoint's folder, or a type that only LeRobot knows."""
+        """A known type, a checkpoint's folder, one on the Hub, or a type that only LeRobot knows."""
         if policy in KINDS:
             return cls(KINDS[policy])
         if Path(policy).is_dir():
             checkpoint = read_checkpoint(policy)
             return cls(KINDS.get(checkpoint.policy_type, Kind(checkpoint.policy_type)), checkpoint)
-        if policy.endswith("smolvla_base"):
-            return cls(KINDS["smolvla"])
+        owner, _, name = policy.partition("/")
+        if HUB_ID.fullmatch(policy) and not Path(owner).is_dir():
+            return cls(KINDS.get(next((one for one in name.split("_") if one in KINDS), ""), Kind(name)))
         if "/" in policy or policy.startswith("."):
             raise CheckpointError(
                 f"Found no checkpoint in {policy}; expected a folder that LeRobot saved, or a policy type such as act "

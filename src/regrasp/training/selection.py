@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from regrasp.data.journal import Evaluation, Journal
 from regrasp.data.selection import Against, Selection, Tried
-from regrasp.diagnosis.judgement import FEWEST_EPISODES, RISE, WEAK, common_episodes, mean95
+from regrasp.diagnosis.judgement import FEWEST_EPISODES, RISE, WEAK, answered, common_episodes, mean95
 from regrasp.stats import Rate, chance_better, compare_paired
 
 FEWEST_STARTS = 8
@@ -168,7 +168,7 @@ def by_held_out(journal: Journal, steps: Sequence[int]) -> Selection | None:
 
     Errors are compared episode by episode, as `judge` does.
     """
-    found = [one for one in journal.evaluations if one.step in set(steps)]
+    found = [one for one in answered(journal.evaluations) if one.step in set(steps)]
     episodes = common_episodes([one.held_out.episodes for one in found])
     if not found or len(episodes) < FEWEST_EPISODES:
         return None
@@ -189,8 +189,9 @@ def by_held_out(journal: Journal, steps: Sequence[int]) -> Selection | None:
 
 
 def held_out_errors(journal: Journal | None) -> dict[int, float]:
-    """Step -> mean error on held-out episodes."""
-    return {} if journal is None else {one.step: one.held_out.action_error for one in journal.evaluations}
+    """Step -> mean error on held-out episodes; nothing of steps whose answers were no numbers."""
+    found = [] if journal is None else answered(journal.evaluations)
+    return {one.step: one.held_out.action_error for one in found}
 
 
 def _surely_higher(errors: NDArray[np.float64], least: NDArray[np.float64]) -> bool:
