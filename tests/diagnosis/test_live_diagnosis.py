@@ -106,3 +106,15 @@ def test_the_function_takes_a_live_view(tmp_path):
     found = diagnose(tmp_path, train=TRAIN, live=faults.instruction_mismatch(live()), station="desk.yaml")
     assert "instruction-mismatch" in {cause.name for cause in found.causes}
     assert "--station desk.yaml" in (found.causes[0].fix.command or "")
+
+
+def test_a_printed_command_repeats_what_the_station_was_looked_at_with(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"type": "keypoint"}))
+    write_contract(tmp_path, KNOWN)
+    told = {"task": "Pick it up", "starts": "scattered", "cameras": "front=wrist,wrist=front", "seed": "4"}
+    seen = faults.swapped_cameras(live())
+    found = diagnose(tmp_path, train=TRAIN, live=seen, policy=NumpyPolicy(), station="twin", options=told)
+    (cause,) = [one for one in found.causes if one.name == "swapped-cameras"]
+    assert cause.fix.command == (
+        f"regrasp rollout {tmp_path} --station twin --task 'Pick it up' --starts scattered --seed 4 --out NEW"
+    )

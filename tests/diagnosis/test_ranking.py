@@ -197,3 +197,18 @@ def test_what_a_probe_alone_speaks_for_gives_way_to_what_was_found_of_the_same_i
     assert cause.name == "x"
     elsewhere = replace(probe("y"), distances=(replace(probe("y").distances[0], name="wrist"),))
     assert [cause.name for cause in ranked([finding("x")], [probe("x"), elsewhere])] == ["x", "y"]
+
+
+def test_what_the_run_was_let_go_in_spite_of_is_allowed_again_but_for_what_is_put_right():
+    address = Address("c", "twin", "o", allowed=("moved-camera", "instruction-mismatch"))
+    again = "regrasp rollout CHECKPOINT --station STATION --task Grab"
+    assert address.remedy(("instruction-mismatch", again)) == (
+        "regrasp rollout c --station twin --task Grab --allow moved-camera --out o"
+    )
+
+
+def test_an_instruction_that_is_called_like_its_option_is_told():
+    again = "regrasp rollout CHECKPOINT --station STATION --task task"
+    assert Address("c", "s", "o", {"rtc": "rtc"}).fill(again) == (
+        "regrasp rollout c --station s --rtc --task task --out o"
+    )
