@@ -112,7 +112,8 @@ def test_a_printed_command_repeats_what_the_station_was_looked_at_with(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"type": "keypoint"}))
     write_contract(tmp_path, KNOWN)
     told = {"task": "Pick it up", "starts": "scattered", "cameras": "front=wrist,wrist=front", "seed": "4"}
-    seen = faults.swapped_cameras(live())
+    seen = live()
+    seen = replace(seen, images={"front": seen.images["wrist"], "wrist": seen.images["front"]})
     found = diagnose(tmp_path, train=TRAIN, live=seen, policy=NumpyPolicy(), station="twin", options=told)
     (cause,) = [one for one in found.causes if one.name == "swapped-cameras"]
     assert cause.fix.command == (
