@@ -231,3 +231,14 @@ def test_the_digest_sees_each_byte_each_name_and_each_setting(tmp_path):
     found.append(content_digest(tmp_path, ["pyav", 1]))
     assert len(set(found)) == 4
     assert content_digest(tmp_path, ["pyav", 1]) == found[-1]
+
+
+def test_the_digest_sees_videos_in_a_folder_that_is_linked_to(tmp_path):
+    video = tmp_path / "disk" / "front" / "chunk-000" / "file-000.mp4"
+    video.parent.mkdir(parents=True)
+    video.write_bytes(bytes(100))
+    (tmp_path / "d" / "videos").mkdir(parents=True)
+    (tmp_path / "d" / "videos" / "front").symlink_to(video.parents[1])
+    before = content_digest(tmp_path / "d", [])
+    video.write_bytes(bytes(99) + b"\x01")
+    assert content_digest(tmp_path / "d", []) != before

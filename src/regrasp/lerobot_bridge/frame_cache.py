@@ -73,7 +73,7 @@ type Frames = Callable[[Segment], Iterator[torch.Tensor]]
 def content_digest(root: Path, settings: Iterable[object]) -> str:
     """Digest of a dataset's tables and videos and of the settings that they are decoded with; 32 hex digits."""
     digest = xxhash.xxh3_128(repr([str(setting) for setting in settings]).encode())
-    for pattern in ("meta/episodes/**/*.parquet", "data/**/*.parquet", "videos/**/*.mp4"):
+    for pattern in ("meta/episodes/*/*.parquet", "data/*/*.parquet", "videos/*/*/*.mp4"):
         for path in sorted(root.glob(pattern)):
             digest.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size}\n".encode())
             with path.open("rb") as file:
