@@ -132,11 +132,11 @@ def main():
 
 
 def report(ticks, fps):
-    """Lateness of each tick against its own place in its episode."""
+    """How much later than a period after the one before each tick begins; the loop makes up for no lost time."""
     by_episode = []
     for number in np.unique(ticks.episode):
         wall_s = ticks.wall_s[ticks.episode == number]
-        by_episode.append(1000 * (wall_s - np.arange(len(wall_s)) / fps))
+        by_episode.append(1000 * np.maximum(np.diff(wall_s) - 1 / fps, 0))
     late_ms = np.concatenate(by_episode)
     print(f"{len(late_ms)} ticks at {fps:g} Hz")
     print(f"late by: median {np.median(late_ms):.2f} ms, 99 of 100 below {np.percentile(late_ms, 99):.2f} ms")
@@ -144,7 +144,7 @@ def report(ticks, fps):
     for number, own in enumerate(by_episode):
         late = np.flatnonzero(own > 500 / fps)
         if len(late):
-            print(f"  episode {number}: ticks {late[0]} to {late[-1]}, by up to {own.max():.0f} ms")
+            print(f"  episode {number}: ticks {', '.join(map(str, late + 1))}, by up to {own.max():.0f} ms")
 
 
 if __name__ == "__main__":
