@@ -84,3 +84,12 @@ def test_two_cameras_in_the_same_rollouts_are_one_finding():
 def test_light_of_rollouts_counts_beyond_a_factor(brightness, named):
     deployed = faults.changed_light(rollouts(6), brightness=brightness)
     assert bool(list(changed_light_deployed(contract(), deployed, max_contrast=9))) is named
+
+
+def test_brighter_and_darker_rollouts_are_two_findings():
+    bright = faults.changed_light(rollouts(8), episodes=range(4), brightness=1.6)
+    found = list(
+        changed_light_deployed(contract(), faults.changed_light(bright, episodes=range(4, 8), brightness=0.5))
+    )
+    assert {one.where.episodes for one in found} == {(0, 1, 2, 3), (4, 5, 6, 7)}
+    assert all(one.evidence[0].value > one.evidence[0].limit or one.evidence[0].value < 1 for one in found)

@@ -1,11 +1,17 @@
 """A camera's pictures have another size than in training."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
-from deployments import contract, live
+from deployments import NumpyPolicy, contract, live, rollouts, training
 
 from regrasp import faults
-from regrasp.checks.changed_resolution import changed_resolution
+from regrasp.checks.changed_resolution import changed_resolution, changed_resolution_deployed
+from regrasp.data.episode import Camera
 from regrasp.diagnosis import Severity, Undecided
+from regrasp.diagnosis.address import Address
+from regrasp.diagnosis.diagnose import judge
 
 KNOWN = contract()
 
@@ -32,3 +38,21 @@ def test_a_contract_without_sizes_leaves_it_undecided():
     cameras = [camera.model_copy(update={"height": 0, "width": 0}) for camera in KNOWN.cameras]
     with pytest.raises(Undecided, match="does not say how large"):
         list(changed_resolution(KNOWN.model_copy(update={"cameras": cameras}), live()))
+
+
+def test_rollouts_of_another_size_are_told_and_can_be_probed():
+    run = rollouts(6, successes=0)
+    larger = run.dataset.map_episodes(
+        lambda e: replace(e, cameras={name: doubled(camera) for name, camera in e.cameras.items()})
+    )
+    found = judge(
+        KNOWN, training(), replace(run, dataset=faults.moved_camera(larger)), NumpyPolicy(), Address()
+    )
+    names = {cause.name for cause in found.causes}
+    assert "changed-resolution" in names
+    assert not list(changed_resolution_deployed(KNOWN, run))
+
+
+def doubled(camera):
+    frames = camera.frames(range(camera.length))
+    return Camera.from_array(camera.name, np.kron(frames, np.ones((1, 2, 2, 1), np.uint8)), camera.fps)

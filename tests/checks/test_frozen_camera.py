@@ -101,3 +101,22 @@ def test_without_the_ranges_of_the_training_rollouts_leave_it_undecided():
     unknown = [joint.model_copy(update={"low": float("nan")}) for joint in known.joints]
     with pytest.raises(Undecided, match="whose ranges the contract knows"):
         list(frozen_camera_deployed(known.model_copy(update={"joints": unknown}), rollouts(2)))
+
+
+def test_a_joint_that_the_training_hardly_moved_is_no_measure_of_motion():
+    joints = [
+        one.model_copy(update={"low": 0.0, "high": 0.18}) if one.name == "wrist_roll" else one
+        for one in contract().joints
+    ]
+    rng = np.random.default_rng(0)
+    run = faults.frozen_camera(rollouts(3))
+    still = run.dataset.map_episodes(
+        lambda e: replace(e, states=e.states[0] + rng.normal(0, 0.35, e.states.shape) * np.eye(6)[4])
+    )
+    known = contract().model_copy(update={"joints": joints})
+    assert not list(frozen_camera_deployed(known, replace(run, dataset=still)))
+    stuck = [
+        one.model_copy(update={"low": 0.0, "high": 0.0}) if one.name == "wrist_roll" else one
+        for one in joints
+    ]
+    assert list(frozen_camera_deployed(known.model_copy(update={"joints": stuck}), run))

@@ -10,6 +10,7 @@ from regrasp import faults
 from regrasp.checks.idle_stretches import idle_stretches
 from regrasp.diagnosis import Severity
 from regrasp.diagnosis.repair import TrimEpisodes
+from regrasp.diagnosis.repair_plan import kept_frames
 from regrasp.diagnosis.rest import KEPT_S
 
 
@@ -117,3 +118,13 @@ def test_rests_in_real_recordings(real_data):
     assert "at the end" in ends.summary
     assert ends.severity is Severity.INFO
     assert not list(idle_stretches(read_dataset(real_data / "jackvial_screwdriver_e5", video=False)))
+
+
+def test_an_episode_that_rests_from_its_start_to_its_end_is_left_out_and_not_cut(sound):
+    still = sound.map_episodes(
+        lambda e: replace(e, states=0 * e.states + e.states[0], actions=0 * e.actions + e.actions[0]), {1}
+    )
+    repairs = [finding.fix.repair for finding in idle_stretches(still) if 1 in finding.where.episodes]
+    assert repairs
+    assert not any(isinstance(repair, TrimEpisodes) and 1 in repair.keep for repair in repairs)
+    kept_frames([repair for repair in repairs if repair is not None])

@@ -34,3 +34,13 @@ def test_infinity_in_another_column_is_reported_under_its_name(dataset):
 def test_nothing_is_dropped_when_every_episode_is_bad(dataset):
     (finding,) = nan_values(faults.nan_values(dataset, episodes=range(6)))
     assert finding.fix.command is None
+
+
+def test_a_column_that_is_commanded_and_not_measured_has_its_own_name(dataset):
+    wide = replace(
+        dataset.map_episodes(lambda e: replace(e, states=e.states[:, :3])),
+        joint_names=dataset.joint_names[:3],
+        action_names=dataset.joint_names,
+    )
+    (finding,) = nan_values(faults.nan_values(wide, episodes=[3], joint=4))
+    assert finding.where.joint == "wrist_roll"

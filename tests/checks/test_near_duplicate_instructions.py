@@ -103,3 +103,10 @@ def test_hundreds_of_instructions_are_compared_in_no_time(dataset):
     started = time.process_time()
     assert not list(near_duplicate_instructions(many))
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize(("change", "sure"), [(str.upper, True), (lambda text: text[:-1], False)])
+def test_only_wordings_that_look_alike_are_surely_one(dataset, change, sure):
+    wording = change(dataset.tasks[0])
+    (finding,) = near_duplicate_instructions(faults.near_duplicate_instructions(dataset, wording=wording))
+    assert finding.fix.repair.sure is sure

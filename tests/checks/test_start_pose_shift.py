@@ -95,3 +95,22 @@ def test_too_few_demonstrations_leave_it_undecided():
 def test_a_robot_without_the_joint_leaves_it_undecided():
     with pytest.raises(Undecided, match="the robot does not report joint 'gripper'"):
         list(start_pose_shift(KNOWN, live(joints=HOME[:5], joint_names=JOINTS[:5])))
+
+
+def test_radians_are_held_to_limits_in_radians():
+    def as_radians(joint):
+        turned = {
+            n: np.deg2rad(getattr(joint, n)) for n in ("start_mean", "start_std", "start_low", "start_high")
+        }
+        return joint.model_copy(update=turned | {"unit": "rad"})
+
+    for joint in contract().joints:
+        np.testing.assert_allclose(np.rad2deg(start_limits(as_radians(joint))), start_limits(joint))
+
+
+def test_a_start_that_is_no_number_is_left_out():
+    run = rollouts(3)
+    broken = run.dataset.map_episodes(
+        lambda e: replace(e, states=np.where(np.arange(6) == 1, np.nan, e.states)), {0}
+    )
+    assert not list(start_pose_shift_deployed(contract(), replace(run, dataset=broken)))

@@ -168,3 +168,26 @@ def test_the_file_is_read_by_a_person_and_what_the_cameras_show_is_small(data, f
     assert max(line.count("[") for line in text.splitlines()) == 1  # a list of numbers stands in one line
     cameras = json.dumps(json.loads(text)["cameras"])
     assert len(cameras) < 50_000
+
+
+def test_data_that_command_fewer_joints_than_they_measure_have_a_contract(data):
+    fewer = replace(
+        data.map_episodes(lambda e: replace(e, actions=e.actions[:, :4])), action_names=data.joint_names[:4]
+    )
+    config = {"output_features": {"action": {"type": "ACTION", "shape": [4]}}}
+    made = measure_contract(fewer, checkpoint(**config))
+    assert [joint.action_high is None for joint in made.joints] == [False] * 4 + [True] * 2
+    assert made.joints[0] == measure_contract(data, checkpoint()).joints[0]
+
+
+@pytest.mark.parametrize("told", [{"episodes": 5}, {"eval_split": 1.0}, {"eval_split": "x"}])
+def test_a_train_config_that_makes_no_sense_is_passed_over(data, told):
+    odd = replace(checkpoint(), train_config={"dataset": told})
+    assert measure_contract(data, odd).episodes == len(data.episodes)
+
+
+def test_cameras_that_lerobot_adds_to_be_empty_are_none(data):
+    known = checkpoint()
+    empty = {"observation.images.empty_camera_0": {"type": "VISUAL", "shape": [3, 480, 640]}}
+    config = {"input_features": {**known.config["input_features"], **empty}}
+    assert measure_contract(data, checkpoint(**config)).camera_names == ("front", "wrist")

@@ -73,3 +73,20 @@ def test_smoothed_values_beyond_a_hundred_are_degrees(sound):
 )
 def test_recordings_of_real_arms(real_data, name, unit):
     assert body_unit(read_dataset(real_data / name, video=False)) == unit
+
+
+@pytest.mark.parametrize("step", ENCODER_STEPS_DEG)
+def test_of_two_arms_neither_gripper_is_a_joint_of_its_body(sound, step):
+    names = tuple(f"{side}_{name}" for side in ("left", "right") for name in sound.joint_names)
+
+    def twice(episode):
+        counted = np.rint(episode.states / step) * step
+        counted[:, -1] = episode.states[:, -1]
+        return replace(
+            episode,
+            states=np.hstack([counted] * 2),
+            actions=np.hstack([episode.actions] * 2),
+            joint_names=names,
+        )
+
+    assert body_unit(replace(sound.map_episodes(twice), joint_names=names)) == "deg"

@@ -5,7 +5,7 @@ from dataset_folder import write_v3
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.data.expected import FILE, read_expected
+from regrasp.data.expected import FILE, read_expected, renumber_expected
 from regrasp.diagnosis.audit import audit
 from regrasp.errors import DatasetError, UsageError
 
@@ -88,3 +88,11 @@ def test_what_can_be_put_right_says_so_with_the_command(tmp_path):
     folder = write_v3(faults.near_duplicate_instructions(sound_dataset(cameras=False)), tmp_path / "typo")
     (finding,) = audit(folder, only=["near-duplicate-instructions"]).findings
     assert finding.fix.command == f"regrasp fix {folder} --into {folder}_fixed near-duplicate-instructions"
+
+
+def test_what_was_declared_keeps_to_its_episodes_when_others_are_left_out(tmp_path):
+    (tmp_path / "meta").mkdir()
+    entries = ("a, episodes: [1, 3]", "b, episodes: [0]", "c")
+    declare(tmp_path, "\n".join(f"- {{reason: r, check: {entry}}}" for entry in entries))
+    renumber_expected(tmp_path, {1: 0, 2: 1, 3: 2})
+    assert [(one.check, one.episodes) for one in read_expected(tmp_path)] == [("a", (0, 2)), ("c", ())]

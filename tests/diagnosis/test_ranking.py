@@ -212,3 +212,13 @@ def test_an_instruction_that_is_called_like_its_option_is_told():
     assert Address("c", "s", "o", {"rtc": "rtc"}).fill(again) == (
         "regrasp rollout c --station s --rtc --task task --out o"
     )
+
+
+def test_what_so_few_episodes_show_by_chance_is_only_suspected_where_no_check_found_it():
+    sure, few = probe("x"), probe("x")
+    few = replace(few, distances=tuple(replace(one, chance=0.01) for one in few.distances))
+    assert ranked(probes=[sure])[0].status is Status.CAUSE
+    (cause,) = ranked(probes=[few])
+    assert cause.status is Status.SUSPECTED
+    assert "by chance" in cause.reason
+    assert ranked([finding("x")], [few])[0].status is Status.CAUSE

@@ -134,3 +134,14 @@ class Said:
 )
 def test_a_repair_says_what_it_does(said):
     assert str(said.repair) == said.words
+
+
+def test_an_instruction_that_may_be_meant_waits_for_its_check_to_be_named(planned):
+    sure, slip = ReplaceInstructions({"a.": "a"}), ReplaceInstructions({"tube": "cube"}, sure=False)
+    assert [step.repair for step in planned(finding(sure), finding(slip)).steps] == [sure]
+    assert [step.repair for step in planned(finding(slip), names=["a-check"]).steps] == [slip]
+
+
+def test_an_episode_that_is_left_out_is_not_cut():
+    cuts = [TrimEpisodes({1: (0, 4)}), TrimEpisodes({1: (8, 9), 2: (3, 9)})]
+    assert kept_frames(cuts, {1}) == {2: (3, 9)}

@@ -137,8 +137,8 @@ def changed_light_deployed(
     together: dict[tuple[int, ...], list[_Changed]] = {}
     for camera, looks in looks_of(contract, rollouts.dataset):
         beyond = {number: _since_training(camera, look.colours, limits) for number, look in looks.items()}
-        for kind in dict.fromkeys(tuple(factors) for factors in beyond.values() if factors):
-            alike = {number: factors for number, factors in beyond.items() if tuple(factors) == kind}
+        for kind in dict.fromkeys(_ways(factors) for factors in beyond.values() if factors):
+            alike = {number: factors for number, factors in beyond.items() if _ways(factors) == kind}
             together.setdefault(tuple(alike), []).append(_usual(camera.name, list(alike.values())))
     for numbers, changes in together.items():
         yield Finding(
@@ -158,8 +158,13 @@ type _Factors = Mapping[str, tuple[float, float]]
 """Measure -> by which factor it changed, and the limit."""
 
 
+def _ways(factors: _Factors) -> tuple[tuple[str, bool], ...]:
+    """What has changed, and whether there is more of it: brighter and darker are not the same change."""
+    return tuple((name, factor > 1) for name, (factor, _) in factors.items())
+
+
 def _usual(camera: str, each: list[_Factors]) -> "_Changed":
-    """The median change over episodes in which the same measures changed."""
+    """The median change over episodes in which the same measures changed in the same way."""
     return _Changed(
         camera,
         {

@@ -19,9 +19,10 @@ A policy whose preprocessing crops and resizes all pictures to one size does not
 Set `width` and `height` of the camera in the station file to those of the training.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
@@ -36,13 +37,32 @@ def changed_resolution(
     contract: "Contract", live: LiveView, *, max_squeeze: float = 0.02
 ) -> Iterator[Finding]:
     """The size of each camera's picture, against that of the training."""
+    sizes = {name: (picture.shape[0], picture.shape[1]) for name, picture in live.images.items()}
+    yield from _changed(contract, sizes, max_squeeze)
+
+
+@check(severity=Severity.ERROR)
+def changed_resolution_deployed(
+    contract: "Contract", rollouts: Rollouts, *, max_squeeze: float = 0.02
+) -> Iterator[Finding]:
+    """The size of each camera's picture in the rollouts, against that of the training."""
+    if not rollouts.episodes:
+        raise Undecided("needs at least one rollout")
+    cameras = rollouts.episodes[0].cameras
+    sizes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
+    yield from _changed(contract, sizes, max_squeeze)
+
+
+def _changed(
+    contract: "Contract", sizes: Mapping[str, tuple[int, int]], max_squeeze: float
+) -> Iterator[Finding]:
     known = [camera for camera in contract.cameras if camera.height and camera.width]
     if contract.cameras and not known:
         raise Undecided("the contract does not say how large the pictures of the training were")
     for camera in known:
-        if camera.name not in live.images:
+        if camera.name not in sizes:
             continue
-        height, width = live.images[camera.name].shape[:2]
+        height, width = sizes[camera.name]
         if (height, width) == (camera.height, camera.width):
             continue
         squeeze = abs(height / width * camera.width / camera.height - 1)

@@ -46,7 +46,7 @@ from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where
 from regrasp.diagnosis.fix import drop_episodes
 from regrasp.diagnosis.repair import dropping
 from regrasp.diagnosis.sights import sights
-from regrasp.diagnosis.signals import gripper_joints, joint_scale
+from regrasp.diagnosis.signals import SMALLEST_SCALE, gripper_joints, joint_scale
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
@@ -90,8 +90,11 @@ def frozen_camera_deployed(
     """Report the cameras that froze in rollouts, with the longest stretch of each."""
     data = rollouts.dataset
     span = np.array([joint.high - joint.low for joint in contract.joints])
-    if not data.episodes or span.shape != data.states.shape[1:] or not (span > 0).all():
+    if not data.episodes or span.shape != data.states.shape[1:] or not np.median(span) > 0:
         raise Undecided("needs rollouts of the joints whose ranges the contract knows")
+    span = np.maximum(
+        span, SMALLEST_SCALE * np.median(span)
+    )  # a joint that hardly moved there is no measure of motion
     arm = np.setdiff1d(np.arange(len(span)), gripper_joints(data.joint_names))
     for name, looks in sights(data).seen.items():
         usual = float(np.median([_contrast(sight) for _, sight in looks])) if looks else 0.0

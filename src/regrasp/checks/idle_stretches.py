@@ -144,7 +144,8 @@ def _fix(
     idle_s: NDArray[np.float64],
     numbers: tuple[int, ...],
 ) -> Fix:
-    if place == "middle":
+    kept = {} if place == "middle" else _kept(dataset, place, resting, idle_s)
+    if not kept:
         return Fix(
             "Record these episodes again without the pause, or drop them.",
             drop_episodes(dataset, numbers),
@@ -153,17 +154,19 @@ def _fix(
     return Fix(
         f"Cut the rest off; {KEPT_S} s of it can stay.",
         trimming_command(dataset, "idle-stretches"),
-        TrimEpisodes(_kept(dataset, place, resting, idle_s)),
+        TrimEpisodes(kept),
     )
 
 
 def _kept(
     dataset: Dataset, place: str, resting: NDArray[np.int64], idle_s: NDArray[np.float64]
 ) -> Mapping[int, tuple[int, int]]:
-    """First and last frame to keep of each episode that rests."""
+    """First and last frame to keep of each episode that rests; one that rests from its start to its end is not cut."""
     kept: dict[int, tuple[int, int]] = {}
     for one in resting:
         episode = dataset.episodes[one]
+        if round(float(idle_s[one]) * dataset.fps) >= episode.length - 1:
+            continue
         cut = round((float(idle_s[one]) - KEPT_S) * dataset.fps)
         kept[episode.index] = (cut, episode.length - 1) if place == "start" else (0, episode.length - 1 - cut)
     return kept

@@ -42,7 +42,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data import Dataset
-from regrasp.data.measures import gripper_index
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count
@@ -93,14 +92,21 @@ def inverted_gripper_deployed(
     contract: "Contract", rollouts: Rollouts, *, least_distance: float = MIN_DISTANCE
 ) -> Iterator[Finding]:
     """Which way round the gripper stands at the start of each rollout, against the starts of the training."""
-    place = gripper_index(contract.joint_names)
-    if place is None:
+    grippers = [place for place, name in enumerate(contract.joint_names) if "gripper" in name]
+    if not grippers:
         raise Undecided(f"none of the joints {', '.join(contract.joint_names)} is called gripper")
+    if not rollouts.episodes:
+        raise Undecided("needs at least one rollout")
+    for place in grippers:
+        yield from _deployed(contract, rollouts, place, least_distance)
+
+
+def _deployed(
+    contract: "Contract", rollouts: Rollouts, place: int, least_distance: float
+) -> Iterator[Finding]:
     joint = contract.joints[place]
     if contract.recovered or not np.isfinite([joint.start_low, joint.start_high]).all():
         raise Undecided("the checkpoint's own files do not tell where its training episodes began")
-    if not rollouts.episodes:
-        raise Undecided("needs at least one rollout")
     starts = {episode.index: float(episode.states[0, place]) for episode in rollouts.episodes}
     ends = contract_ends(joint)
     odd = {n: value for n, value in starts.items() if starts_inverted(joint, value, least_distance)}

@@ -111,6 +111,8 @@ def _moved(all_views: tuple[View, ...], max_shift: float, min_resemblance: float
     main = _largest_group(points, max_shift)
     if main.all():
         return []
+    if not main.any():
+        raise Undecided("no two views could be laid upon each other")
     right = [view for view, inside in zip(all_views, main, strict=True) if inside]
     reference, weight = (
         np.median([v.grey for v in right], axis=0),

@@ -55,13 +55,14 @@ def _finding(
 ) -> Finding:
     frames = np.flatnonzero(bad[episodes[0]].any(axis=1))
     columns = np.flatnonzero(np.any([bad[number].any(axis=0) for number in episodes], axis=0))
-    joints = dataset.joint_names if name in ("action", "observation.state") else ()
+    names = {"action": dataset.names_of_actions, "observation.state": dataset.joint_names}.get(name, ())
+    only = int(columns[0]) if len(columns) == 1 else len(names)
     return Finding(
         summary=f"Column '{name}' holds values that are not numbers.",
         where=Where(
             episodes=episodes,
             frames=(int(frames[0]), int(frames[-1])) if len(episodes) == 1 else None,
-            joint=joints[columns[0]] if joints and len(columns) == 1 else None,
+            joint=names[only] if only < len(names) else None,
         ),
         evidence=(Evidence("values not finite", sum(int(bad[number].sum()) for number in episodes), 0),),
         fix=Fix(

@@ -58,9 +58,7 @@ def near_duplicate_instructions(
         alike = "".join(plain[first]) == "".join(plain[second])
         rare = frames[other] <= rare_share * frames[one]
         if alike or (rare and _is_slip(plain[first], plain[second], min_letters)):
-            yield _finding(
-                dataset, frames, one, other, "is written in two ways" if alike else "has a slip in it"
-            )
+            yield _finding(dataset, frames, one, other, alike)
 
 
 def _candidates(plain: Sequence[tuple[str, ...]]) -> list[tuple[int, int]]:
@@ -127,7 +125,8 @@ def _one_letter_apart(left: str, right: str) -> bool:
     return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
-def _finding(dataset: Dataset, frames: dict[str, int], one: str, other: str, what: str) -> Finding:
+def _finding(dataset: Dataset, frames: dict[str, int], one: str, other: str, alike: bool) -> Finding:
+    what = "is written in two ways" if alike else "has a slip in it"
     episodes = tuple(episode.index for episode in dataset.episodes if other in episode.tasks)
     return Finding(
         summary=f"An instruction {what}: {_shown(other)} beside {_shown(one)}.",
@@ -136,7 +135,7 @@ def _finding(dataset: Dataset, frames: dict[str, int], one: str, other: str, wha
         fix=Fix(
             f"Write {_shown(one)} in all of them, unless they are meant to differ.",
             replace_instructions(dataset, {other: one}),
-            ReplaceInstructions({other: one}),
+            ReplaceInstructions({other: one}, sure=alike),
         ),
     )
 

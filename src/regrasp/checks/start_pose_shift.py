@@ -90,13 +90,13 @@ def start_pose_shift_deployed(
     for place, joint in enumerate(contract.joints):
         low, high = start_limits(joint, slack_deg=slack_deg, max_deviations=max_deviations)
         values = starts[:, place]
-        outside = ~((low <= values) & (values <= high))
+        outside = (values < low) | (values > high)  # what is no number is told by nan-values
         if outside.any():
             worst = values[outside][np.argmax(np.abs(values[outside] - joint.start_mean))]
             yield Finding(
                 summary=f"Joint '{joint.name}' started outside {low:.1f} to {high:.1f} in "
-                f"{int(outside.sum())} of {len(values)} rollouts; they went from {values.min():.1f} to "
-                f"{values.max():.1f}.",
+                f"{int(outside.sum())} of {len(values)} rollouts; they went from {np.nanmin(values):.1f} to "
+                f"{np.nanmax(values):.1f}.",
                 where=Where(
                     episodes=tuple(e.index for e, out in zip(rollouts.episodes, outside, strict=True) if out),
                     joint=joint.name,
@@ -110,9 +110,10 @@ def start_limits(
     joint: "JointContract", *, slack_deg: float = SLACK_DEG, max_deviations: float = DEVIATIONS
 ) -> tuple[float, float]:
     """Lowest and highest start that counts as sound."""
-    reach = max(max_deviations * joint.start_std, slack_deg)
-    low = min(joint.start_low - slack_deg, joint.start_mean - reach)
-    high = max(joint.start_high + slack_deg, joint.start_mean + reach)
+    slack = np.deg2rad(slack_deg) if joint.unit == "rad" else slack_deg
+    reach = max(max_deviations * joint.start_std, slack)
+    low = min(joint.start_low - slack, joint.start_mean - reach)
+    high = max(joint.start_high + slack, joint.start_mean + reach)
     return low, high
 
 

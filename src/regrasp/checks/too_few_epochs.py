@@ -27,10 +27,11 @@ Roll out a later checkpoint, or train further: `regrasp train --resume RUN -- --
 
 import shlex
 from collections.abc import Iterator
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from regrasp.data.rollouts import Rollouts
-from regrasp.diagnosis.check import check
+from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
 from regrasp.diagnosis.judgement import judge
@@ -51,6 +52,8 @@ def too_few_epochs(
     if not often_fails(rollouts):
         return
     answers = training.answers
+    if not isfinite(answers.lookup_error):
+        raise Undecided("one training episode alone does not tell how far off a look-up would be")
     limit = max_share * answers.lookup_error
     if answers.error <= limit:
         return

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.joint_units import FULL_SCALE, body_unit
-from regrasp.data.measures import gripper_index
+from regrasp.data.measures import body_joints
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
@@ -79,8 +79,7 @@ def unit_mismatch_deployed(contract: "Contract", rollouts: Rollouts) -> Iterator
     if not rollouts.episodes:
         raise Undecided("needs at least one rollout")
     trained, data = _trained_unit(contract), rollouts.dataset
-    gripper = gripper_index(data.joint_names)
-    body = data.states[:, [place for place in range(data.states.shape[1]) if place != gripper]]
+    body = data.states[:, body_joints(data.joint_names)]
     found = _by_size(contract, body, trained)
     if found is None:
         found = "deg" if data.robot_type == TWIN else body_unit(data)
@@ -102,8 +101,7 @@ def _body_of(live: LiveView, contract: "Contract") -> NDArray[np.float64]:
     names = live.joint_names or contract.joint_names
     if len(names) != len(live.joints):
         raise Undecided(f"the robot reports {len(live.joints)} joints and {len(names)} names")
-    gripper = gripper_index(tuple(names))
-    return live.joints[None, [place for place in range(len(names)) if place != gripper]]
+    return live.joints[None, body_joints(names)]
 
 
 def _said(live: LiveView) -> str | None:
@@ -126,18 +124,15 @@ def _by_size(contract: "Contract", body: NDArray[np.float64], trained: str) -> s
 
 def _smallest_pose(contract: "Contract") -> float:
     """How far the joint that is farthest from zero was, in the training's pose nearest to zero; 0 when not known."""
-    gripper = gripper_index(contract.joint_names)
     sample = np.array(contract.state_sample)
     if not sample.size:
         return 0.0
-    body = [place for place in range(sample.shape[1]) if place != gripper]
-    return float(np.abs(sample[:, body]).max(axis=1).min())
+    return float(np.abs(sample[:, body_joints(contract.joint_names)]).max(axis=1).min())
 
 
 def _fits_in_radians(contract: "Contract", body: NDArray[np.float64]) -> bool:
     """Whether poses lie nearer to the training's starts by half when they are turned into degrees."""
-    gripper = gripper_index(contract.joint_names)
-    starts = np.array([j.start_mean for place, j in enumerate(contract.joints) if place != gripper])
+    starts = np.array([contract.joints[place].start_mean for place in body_joints(contract.joint_names)])
     if starts.shape != body.shape[1:] or not np.isfinite(starts).all():
         return False
     as_is, converted = (
@@ -167,6 +162,5 @@ def _finding(
 
 def _trained_range(contract: "Contract") -> tuple[float, float]:
     """Lowest and highest value of the joints but the gripper in the training data."""
-    gripper = gripper_index(contract.joint_names)
-    body = [joint for place, joint in enumerate(contract.joints) if place != gripper]
+    body = [contract.joints[place] for place in body_joints(contract.joint_names)]
     return min(joint.low for joint in body), max(joint.high for joint in body)

@@ -31,7 +31,7 @@ from regrasp.data.declared import Declared
 from regrasp.diagnosis import Evidence, Finding, Fix, Severity, Undecided, Where, check
 from regrasp.diagnosis.finding import count, number_ranges
 from regrasp.diagnosis.fix import drop_episodes
-from regrasp.diagnosis.repair import RepairCounts
+from regrasp.diagnosis.repair import RepairCounts, dropping
 
 
 @check(severity=Severity.ERROR)
@@ -65,6 +65,7 @@ def _lengths(dataset: Dataset, off: Mapping[int, int]) -> Iterator[Finding]:
             fix=Fix(
                 "Copy the dataset again; if rows were lost for good, drop these episodes.",
                 drop_episodes(dataset, off),
+                dropping(dataset, off),
             ),
         )
 
@@ -136,12 +137,13 @@ def _totals(dataset: Dataset, declared: Declared) -> Iterator[Finding]:
     ]
     if wrong:
         off = abs((declared.frames or dataset.frames) - dataset.frames)
+        listed = len(dataset.episodes)
         yield Finding(
             summary=f"meta/info.json counts {' and '.join(wrong)}.",
             where=Where(),
             evidence=(
                 Evidence("frames that differ", off, 0),
-                Evidence("episodes that differ", abs((declared.episodes or 0) - len(dataset.episodes)), 0),
+                Evidence("episodes that differ", abs((declared.episodes or listed) - listed), 0),
             ),
             fix=Fix("Write the counts that the tables have.", repair=RepairCounts()),
         )

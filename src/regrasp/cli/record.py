@@ -53,6 +53,12 @@ def command(
 
     if not expert:
         record_by_leader(chosen, dataset, episodes=episodes, task=task or "", seconds=seconds)
+        if json:
+            from regrasp.data.dataset import read_dataset
+            from regrasp.report.json import json_line
+
+            made = read_dataset(dataset, video=False)
+            print(json_line({"dataset": str(dataset), "episodes": len(made.episodes), "frames": made.frames}))
         return
     done = failed = 0
     with progress("recording") as advance:

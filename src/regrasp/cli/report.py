@@ -1,9 +1,26 @@
 """`regrasp report`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+def names_apart(folders: Sequence[Path]) -> list[str]:
+    """What to call each folder: its name, or as much of its path as tells it from the others.
+
+    Example:
+        >>> names_apart([Path("before/rollouts"), Path("after/rollouts")])
+        ['before/rollouts', 'after/rollouts']
+    """
+    parts = [folder.resolve().parts for folder in folders]
+    deepest = max(map(len, parts), default=1)
+    for depth in range(1, deepest + 1):
+        names = ["/".join(one[-depth:]) for one in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{folder} ({number})" for number, folder in enumerate(folders, 1)]
 
 
 def command(
@@ -32,7 +49,7 @@ def command(
     from regrasp.stats import Rate
 
     data = read_dataset(train)
-    runs = {path.name: read_rollouts(path) for path in rollouts}
+    runs = {name: read_rollouts(path) for name, path in zip(names_apart(rollouts), rollouts, strict=True)}
     rates = {name: Rate.of(run.successes) for name, run in runs.items()}
     found = read_checkpoint(checkpoint) if checkpoint else None
     say_which(checkpoint)

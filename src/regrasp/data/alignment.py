@@ -253,7 +253,7 @@ def _likeness(pair: _Pair, motion: Motion) -> float:
     """Weighted correlation of the reference with the picture put back; 0 where too little overlaps."""
     _, seen, counts = pair.seen(motion)
     total = float(counts.sum())
-    if total < LEAST_OVERLAP * float(pair.weight.sum()) or total <= 0:
+    if total < LEAST_OVERLAP * float((pair.weight * pair.picture_weight).sum()) or total <= 0:
         return 0.0
     one, other = (plane - float((counts * plane).sum()) / total for plane in (pair.reference, seen))
     power = float((counts * one**2).sum() * (counts * other**2).sum())

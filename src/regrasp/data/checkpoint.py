@@ -12,6 +12,7 @@ outputs/train/.../                                 any of these four
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,6 +58,10 @@ _DTYPES = {
     "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
 }  # fmt: skip
 """Types of the safetensors format that a normaliser can hold."""
+
+
+EMPTY_CAMERA = re.compile(r"observation\.images\.empty_camera_\d+")
+"""Inputs of SmolVLA and the pi policies that stand for cameras that there are not (`empty_cameras`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +121,12 @@ class Checkpoint:
         """The keys under which these inputs of the policy were recorded.
 
         Where keys were renamed, an input that has neither another name nor statistics was never given to the policy
-        in this training (a third camera of a pretrained one) and is left out.
+        in this training (a third camera of a pretrained one) and is left out; so are those that LeRobot adds to be
+        empty.
         """
         back = {new: old for old, new in self.renamed.items()}
-        given = [key for key in keys if not back or key in back or key in self.normalizer]
+        real = [key for key in keys if not EMPTY_CAMERA.fullmatch(key)]
+        given = [key for key in real if not back or key in back or key in self.normalizer]
         return tuple(back.get(key, key) for key in given)
 
     @property

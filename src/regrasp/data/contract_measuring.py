@@ -18,9 +18,9 @@ from regrasp.data.jaws import find_jaws
 from regrasp.data.joint_units import body_unit
 from regrasp.data.journal import read_journal
 from regrasp.data.measures import (
+    body_joints,
     closed_share,
     first_pictures,
-    gripper_index,
     gripper_threshold,
     instruction_frames,
     likeness,
@@ -81,7 +81,7 @@ def measure_contract(
         fps=dataset.fps,
         chunk_size=checkpoint.chunk_size,
         n_action_steps=checkpoint.n_action_steps,
-        epochs=_epochs(dataset, checkpoint),
+        epochs=epochs_of(dataset.frames, checkpoint),
         steps=checkpoint.step,
         batch_size=checkpoint.batch_size,
         episodes=len(dataset.episodes),
@@ -163,30 +163,39 @@ def _measure_joints(dataset: Dataset) -> list[JointContract]:
     starts = np.stack([episode.states[0] for episode in dataset.episodes])
     steps = np.concatenate([np.abs(np.diff(episode.actions, axis=0)) for episode in dataset.episodes])
     steps = steps if len(steps) else np.zeros((1, actions.shape[1]))
-    leads = np.stack([np.abs(episode.actions[0] - episode.states[0]) for episode in dataset.episodes])
     travel = np.max([_travel(episode.actions, dataset.fps) for episode in dataset.episodes], axis=0)
     units = _units(dataset)
-    return [
-        JointContract(
+    commanded = {name: place for place, name in enumerate(dataset.names_of_actions)}
+    joints: list[JointContract] = []
+    for place, name in enumerate(dataset.joint_names):
+        own, begins = states[:, place], starts[:, place]
+        told = commanded.get(name)
+        orders = {"jump_p99": 0.0, "jump_max": 0.0}  # of a joint that is measured and never commanded
+        if told is not None:
+            leads = [abs(one.actions[0, told] - one.states[0, place]) for one in dataset.episodes]
+            orders = {
+                "jump_p99": _number(np.nanquantile(steps[:, told], 0.99)),
+                "jump_max": _number(np.nanmax(steps[:, told])),
+                "action_low": _number(np.nanmin(actions[:, told])),
+                "action_high": _number(np.nanmax(actions[:, told])),
+                "lead_max": _number(np.nanmax(leads)),
+                "travel_max": _number(travel[told]),
+            }
+        joint = JointContract(
             name=name,
             unit=units[place],
-            low=_number(np.nanmin(states[:, place])),
-            high=_number(np.nanmax(states[:, place])),
-            state_mean=_number(np.nanmean(states[:, place])),
-            state_std=_number(np.nanstd(states[:, place])),
-            start_mean=_number(np.nanmean(starts[:, place])),
-            start_std=_number(np.nanstd(starts[:, place])),
-            start_low=_number(np.nanmin(starts[:, place])),
-            start_high=_number(np.nanmax(starts[:, place])),
-            jump_p99=_number(np.nanquantile(steps[:, place], 0.99)),
-            jump_max=_number(np.nanmax(steps[:, place])),
-            action_low=_number(np.nanmin(actions[:, place])),
-            action_high=_number(np.nanmax(actions[:, place])),
-            lead_max=_number(np.nanmax(leads[:, place])),
-            travel_max=_number(travel[place]),
+            low=_number(np.nanmin(own)),
+            high=_number(np.nanmax(own)),
+            state_mean=_number(np.nanmean(own)),
+            state_std=_number(np.nanstd(own)),
+            start_mean=_number(np.nanmean(begins)),
+            start_std=_number(np.nanstd(begins)),
+            start_low=_number(np.nanmin(begins)),
+            start_high=_number(np.nanmax(begins)),
+            **orders,
         )
-        for place, name in enumerate(dataset.joint_names)
-    ]
+        joints.append(joint)
+    return joints
 
 
 def travel_ticks(fps: float) -> int:
@@ -225,9 +234,9 @@ def joint_statistics(
 
 def _units(dataset: Dataset) -> list[str]:
     """The unit of each joint: "deg", "-100..100", "rad" or "unknown"; the gripper's is "0-100"."""
-    gripper = gripper_index(dataset.joint_names)
-    body = _body_unit(dataset, [place for place in range(len(dataset.joint_names)) if place != gripper])
-    return ["0-100" if place == gripper else body for place in range(len(dataset.joint_names))]
+    places = body_joints(dataset.joint_names)
+    body = _body_unit(dataset, places)
+    return [body if place in places else "0-100" for place in range(len(dataset.joint_names))]
 
 
 def _body_unit(dataset: Dataset, body: list[int]) -> str:
@@ -246,7 +255,7 @@ def _largest(values: NDArray[np.float64]) -> float:
 def _trained_on(dataset: Dataset, checkpoint: Checkpoint) -> Dataset:
     """The dataset with only those episodes that the training took."""
     wanted = ((checkpoint.train_config or {}).get("dataset") or {}).get("episodes")
-    if not wanted:
+    if not isinstance(wanted, list) or not wanted:
         return dataset
     return replace(dataset, episodes=tuple(e for e in dataset.episodes if e.index in set(wanted)))
 
@@ -260,9 +269,9 @@ def _require_same_features(dataset: Dataset, checkpoint: Checkpoint) -> None:
             "dataset named in its train_config.json."
         )
     joints = checkpoint.joint_count
-    if joints is not None and joints != len(dataset.joint_names):
+    if joints is not None and joints != len(dataset.names_of_actions):
         raise ContractError(
-            f"Found {len(dataset.joint_names)} joints in {dataset.path} and {joints} in the policy at "
+            f"Found {len(dataset.names_of_actions)} joints in {dataset.path} and {joints} in the policy at "
             f"{checkpoint.path}; expected the data it was trained on; try the dataset named in its "
             "train_config.json."
         )
@@ -278,12 +287,13 @@ def _require_same_features(dataset: Dataset, checkpoint: Checkpoint) -> None:
         )
 
 
-def _epochs(dataset: Dataset, checkpoint: Checkpoint) -> float | None:
-    """Steps times batch over frames: how often each frame was shown."""
+def epochs_of(frames: int, checkpoint: Checkpoint) -> float | None:
+    """Steps times batch over frames: how often each frame was shown; None where the checkpoint does not tell."""
     if checkpoint.step is None or checkpoint.batch_size is None:
         return None
-    held_out = float(((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split") or 0.0)
-    return round(checkpoint.step * checkpoint.batch_size / (dataset.frames * (1 - held_out)), 3)
+    held_out = ((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split")
+    held_out = held_out if isinstance(held_out, int | float) and 0 <= held_out < 1 else 0.0
+    return round(checkpoint.step * checkpoint.batch_size / (frames * (1 - held_out)), 3)
 
 
 def _weighted(shares: list[float], dataset: Dataset) -> float:

@@ -5,6 +5,7 @@ located, and decoded when a camera is asked for them.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -137,7 +138,8 @@ def read_dataset(
 def _declared(layout: Layout, table: Table) -> Declared:
     """Sizes as the metadata gives them; what is no whole number counts as not said."""
     listed = {int(row["episode_index"]) for row in layout.rows}
-    numbers, counts = np.unique(table.columns["episode_index"], return_counts=True)
+    numbers, counts = np.unique(table.columns["episode_index"].astype(np.float64), return_counts=True)
+    numbers, counts = numbers[np.isfinite(numbers)], counts[np.isfinite(numbers)]
     return Declared(
         episodes=_whole(layout.info.raw.get("total_episodes")),
         frames=_whole(layout.info.raw.get("total_frames")),
@@ -243,7 +245,7 @@ class _CameraFinder:
             self._exists[path] = path.is_file()
         if not self._exists[path]:
             name = camera_name(key)
-            self.unavailable.setdefault(name, f"no file {path.relative_to(self._layout.folder)}")
+            self.unavailable.setdefault(name, f"no file {os.path.relpath(path, self._layout.folder)}")
             self.without_video.setdefault(name, []).append(int(row["episode_index"]))
             return None
         return VideoSegment(path, self._layout.video_start_s(key, row), length, self._layout.info.fps)

@@ -57,7 +57,7 @@ def as_numbers(value: object, path: Path) -> NDArray[np.float64]:
     """A list of numbers, or lists of them, as float64; a DatasetError for anything else."""
     try:
         return np.asarray(value, dtype=np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise DatasetError(
             f"Found statistics in {path} that are no numbers; expected lists of numbers; "
             "try LeRobot's 'lerobot-edit-dataset --operation.type=recompute_stats'."

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode
-from regrasp.data.measures import gripper_index
+from regrasp.data.measures import body_joints
 
 type JointUnit = Literal["deg", "-100..100", "unknown"]
 
@@ -106,4 +106,4 @@ def _spread(episode: Episode) -> float:
 
 
 def _body(values: NDArray[np.float64], names: tuple[str, ...]) -> NDArray[np.float64]:
-    return values[:, [place for place in range(len(names)) if place != gripper_index(names)]]
+    return values[:, body_joints(names)]

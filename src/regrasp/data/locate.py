@@ -13,7 +13,7 @@ def locate(path_or_repo_id: str | Path, video: bool) -> tuple[Path, str | None]:
     """The dataset's folder, and its Hub id where it came by one."""
     folder = Path(path_or_repo_id).expanduser()
     if folder.is_dir():
-        return folder, None
+        return (folder if folder.name else folder.resolve()), None
     name = str(path_or_repo_id)
     if folder.exists():
         raise DatasetError(

@@ -1,6 +1,7 @@
 """What is measured of a dataset for its contract: instructions, the gripper, what a camera sees."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,16 @@ def gripper_index(joint_names: tuple[str, ...]) -> int | None:
     """
     places = [place for place, name in enumerate(joint_names) if "gripper" in name]
     return places[-1] if places else None
+
+
+def body_joints(joint_names: Sequence[str]) -> list[int]:
+    """Places of all joints that are no gripper, of both arms where there are two.
+
+    Example:
+        >>> body_joints(("left_pan", "left_gripper", "right_pan", "right_gripper"))
+        [0, 2]
+    """
+    return [place for place, name in enumerate(joint_names) if "gripper" not in name]
 
 
 def gripper_threshold(dataset: Dataset) -> float | None:

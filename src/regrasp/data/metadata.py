@@ -1,6 +1,7 @@
 """What a dataset declares of itself in `meta/`: features, episodes, instructions, statistics, file names."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,10 @@ from regrasp.errors import DatasetError
 STATE, ACTION = "observation.state", "action"
 MOST_JOINTS = 10_000
 """More than any robot has: a larger number is a damaged file."""
+
+
+WIDE = re.compile(r":[^}]*[1-9][0-9]")
+"""A width of ten digits and more in a path of `info.json`."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Info:
             )
         if not isinstance(self.raw.get("features"), dict):
             wrong(self.path, "no 'features'", "a description of each column")
+        strange = next(
+            (name for name in self.features if set(name) & set("/\\") or name in (".", "..")), None
+        )
+        if strange is not None:  # they become names of folders
+            wrong(self.path, f"a feature called {strange!r}", "names without slashes")
         for feature in (STATE, ACTION):
             if feature not in self.features:
                 wrong(self.path, f"no '{feature}' among the features", "what the arm measured and was told")
@@ -136,8 +146,9 @@ def _flat_names(names: object) -> list[str]:
 
 
 def _is_depth(feature: Json) -> bool:
-    details = feature.get("info")
-    return isinstance(details, dict) and bool(details.get("video.is_depth_map"))
+    """As LeRobot tells it; older recordings say so in other places."""
+    told = [details for name in ("info", "video_info") if isinstance(details := feature.get(name), dict)]
+    return any(details.get(name) for details in told for name in ("is_depth_map", "video.is_depth_map"))
 
 
 @dataclass(frozen=True)
@@ -195,6 +206,8 @@ class Layout:
             **more,
         }
         try:
+            if isinstance(pattern, str) and WIDE.search(pattern):
+                raise ValueError("a number of more digits than any file has")
             return str(pattern).format(**fields) if isinstance(pattern, str) else _raise(KeyError(template))
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             raise DatasetError(

@@ -55,7 +55,8 @@ def copy_folder(source: Path, target: Path) -> None:
         into = target / folder.relative_to(source)
         into.mkdir(parents=True)
         for name in names:
-            shutil.copyfile(folder / name, into / name)
+            if (folder / name).exists():  # not a link that leads nowhere
+                shutil.copyfile(folder / name, into / name)
 
 
 def unwritable(into: Path, error: OSError) -> DatasetError:
@@ -71,7 +72,10 @@ def unwritable(into: Path, error: OSError) -> DatasetError:
 
 def _size(folder: Path) -> int:
     return sum(
-        (path / name).stat().st_size for path, _, names in folder.walk(follow_symlinks=True) for name in names
+        (path / name).stat().st_size
+        for path, _, names in folder.walk(follow_symlinks=True)
+        for name in names
+        if (path / name).exists()
     )
 
 

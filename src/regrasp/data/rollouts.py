@@ -183,8 +183,9 @@ class Rollouts:
 def read_rollouts(path: str | Path, *, video: bool = True) -> Rollouts:
     """Read rollouts. A dataset without the folder `regrasp/` is read as unscored rollouts without ticks."""
     dataset = read_dataset(path, video=video)
-    outcomes, deployment = read_outcomes(path) or (_unscored(dataset), Deployment(_usual_task(dataset)))
-    ticks = read_ticks(path) or Ticks.empty(len(dataset.joint_names))
+    folder = dataset.path
+    outcomes, deployment = read_outcomes(folder) or (_unscored(dataset), Deployment(_usual_task(dataset)))
+    ticks = read_ticks(folder) or Ticks.empty(len(dataset.joint_names))
     return Rollouts(dataset, outcomes, ticks, deployment)
 
 

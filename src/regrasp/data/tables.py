@@ -104,7 +104,7 @@ def _to_array(column: pa.Array, name: str, path: Path) -> NDArray[np.generic]:
 def _flat_numbers(column: pa.Array) -> NDArray[np.generic]:
     """The array's memory as NumPy sees it. Arrow's own `to_numpy` imports pandas, which takes a second."""
     if column.null_count:
-        column = column.cast(pa.float64()).fill_null(float("nan"))
+        column = column.cast(pa.float64(), safe=False).fill_null(float("nan"))
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     memory = column.buffers()[1]

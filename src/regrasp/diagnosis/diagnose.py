@@ -18,6 +18,7 @@ from regrasp.diagnosis.observations import (
     ProbedPolicy,
     first_observations,
     sampled_episodes,
+    with_all_cameras,
 )
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.probe import Case, ProbeResult, load_probes, run_all
@@ -67,6 +68,7 @@ def diagnose(
         else checkpoint.contract or measure_contract(data, checkpoint)
     )
     _require_same_robot(contract, deployed)
+    _require_training(contract, data)
     deployment = deployed.deployment
     address = Address(
         str(checkpoint_path or "CHECKPOINT"),
@@ -93,6 +95,7 @@ def _diagnose_live(
             "station. Try `--rollouts R`, or `CHECKPOINT --station S`."
         )
     contract = checkpoint.contract or measure_contract(train, checkpoint)
+    _require_training(contract, train)
     return judge_live(contract, train, live, policy, address, checkpoint)
 
 
@@ -171,7 +174,7 @@ def run_probes(
     findings: Iterable[Finding] = (),
 ) -> Probed:
     """Every probe on the first observations of the rollouts, on those episodes that the findings name."""
-    healthy = first_observations(train, contract)
+    healthy = first_observations(with_all_cameras(train, contract), contract)
     reference = Reference(policy, healthy, contract)
     seen = first_observations(rollouts.dataset, contract)
     case = Case.of(contract, healthy, seen, rollouts, reference, train)
@@ -204,6 +207,25 @@ def _affected(rollouts: Dataset, findings: Iterable[Finding]) -> Mapping[str, Se
         check: [place for place, index in enumerate(sampled) if index in episodes]
         for check, episodes in named.items()
     }
+
+
+def _require_training(contract: Contract, train: Dataset) -> None:
+    """Refuse data that the policy cannot have been trained on."""
+    if not train.episodes:
+        raise DatasetError(
+            f"Found no episode in {train.path}; expected the data that the policy was trained on."
+        )
+    if train.joint_names != contract.joint_names:
+        raise DatasetError(
+            f"Found joints {', '.join(train.joint_names)} in {train.path}; expected those that the policy was trained "
+            f"on, {', '.join(contract.joint_names)}. Name its training data with --train."
+        )
+    lost = [one.name for one in contract.cameras if not any(one.name in e.cameras for e in train.episodes)]
+    if lost:
+        raise DatasetError(
+            f"Found no pictures of camera '{lost[0]}' in {train.path}, which the policy was trained with; expected its "
+            "training data. Name them with --train, or copy the videos again."
+        )
 
 
 def _require_same_robot(contract: Contract, rollouts: Rollouts) -> None:

@@ -6,6 +6,7 @@ are held against each other. What comes of it is told in the same form.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from regrasp.diagnosis.probe import ProbeResult, load_probes
 from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
 from regrasp.diagnosis.rehearsal import Answers
 from regrasp.diagnosis.trained import Training
+from regrasp.errors import CheckpointError
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,15 @@ def experiment(*, cause: str) -> Callable[[ExperimentFunction], ExperimentFuncti
 
 
 def run_experiments(setting: Setting) -> tuple[ProbeResult, ...]:
-    """Those of the causes that were found; one that cannot be made has no result."""
+    """Those of the causes that were found; one that cannot be made, as without a whole checkpoint, has no result."""
     load_probes()
     causes = sorted({finding.check for finding in setting.findings} & set(_registered))
-    made = (_registered[cause](setting) for cause in causes)
-    return tuple(one for one in made if one is not None)
+    made: list[ProbeResult] = []
+    for cause in causes:
+        with suppress(CheckpointError):
+            one = _registered[cause](setting)
+            made += [] if one is None else [one]
+    return tuple(made)
 
 
 def another_policy(

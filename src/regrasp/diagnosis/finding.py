@@ -47,6 +47,8 @@ class Evidence:
 
 
 def _quantity(value: float, unit: str) -> str:
+    if not math.isfinite(value):
+        return "no number"
     digits = f"{value:.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.2g}"
     if 10 <= abs(value) < 100 and value != round(value):
         digits = f"{value:.1f}"

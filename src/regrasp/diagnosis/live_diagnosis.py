@@ -4,12 +4,17 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset
 from regrasp.diagnosis.address import Address
-from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy, first_observations
+from regrasp.diagnosis.observations import (
+    ObservationBatch,
+    ProbedPolicy,
+    first_observations,
+    sized,
+    with_all_cameras,
+)
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.probe import Case, ProbeResult, load_probes, run_probe
 from regrasp.diagnosis.ranking import Diagnosis, rank
@@ -57,7 +62,7 @@ def _probes(
     policy: ProbedPolicy, contract: Contract, train: Dataset, live: LiveView, found: Collection[str]
 ) -> tuple[ProbeResult, ...]:
     """Of causes that a check has found: one look is one draw, and one in a hundred sound ones lies outside."""
-    healthy = first_observations(train, contract)
+    healthy = first_observations(with_all_cameras(train, contract), contract)
     reference = Reference(policy, healthy, contract)
     case = Case.of(contract, healthy, observed(contract, live), None, reference)
     results = (run_probe(one, case, reference) for one in load_probes() if one.cause in found)
@@ -69,18 +74,8 @@ def observed(contract: Contract, live: LiveView) -> ObservationBatch:
     order = [live.joint_names.index(name) for name in contract.joint_names if name in live.joint_names]
     joints = live.joints[order] if len(order) == len(contract.joints) else live.joints
     images = {
-        camera.key: _sized(live.images[camera.name], camera.height, camera.width)[None]
+        camera.key: sized(live.images[camera.name], camera.height, camera.width)[None]
         for camera in contract.cameras
         if camera.name in live.images
     }
     return ObservationBatch(joints[None].astype(np.float64), images, [live.instruction])
-
-
-def _sized(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """A picture [h, w, 3] in the size that the policy was trained on; probes stack it with the training's."""
-    if picture.shape[:2] == (height, width) or not height:
-        return picture
-    from av import VideoFrame
-
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    return np.asarray(frame.reformat(width=width, height=height).to_ndarray(format="rgb24"), dtype=np.uint8)

@@ -126,7 +126,8 @@ def step_envelope(contract: "Contract", fps: float) -> Array:
     NaN where the contract does not tell.
     """
     step = np.array([joint.jump_p99 for joint in contract.joints], dtype=np.float64)
-    return np.maximum(step * contract.fps / fps, LEAST_STEP_DEG)
+    least = [np.deg2rad(LEAST_STEP_DEG) if one.unit == "rad" else LEAST_STEP_DEG for one in contract.joints]
+    return np.maximum(step * contract.fps / fps, least)
 
 
 def steps_every(episodes: Iterable[Episode], length: int) -> Steps:

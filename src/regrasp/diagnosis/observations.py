@@ -1,7 +1,7 @@
 """What a policy is asked with: observations of many episodes at once, from a dataset or made of one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -52,15 +52,40 @@ class ProbedPolicy(Protocol):
 
 
 def first_observations(dataset: Dataset, contract: "Contract", task: str | None = None) -> ObservationBatch:
-    """The first observation of up to `MOST_STARTS` episodes, with the instruction that was in force."""
+    """The first observation of up to `MOST_STARTS` episodes, with the instruction that was in force.
+
+    Pictures have the size of the training. A camera that some of these episodes lack is left out.
+    """
     episodes = sampled_episodes(dataset)
     images = {
-        camera.key: np.concatenate([episode.cameras[camera.name].frames([0]) for episode in episodes])
+        camera.key: np.stack(
+            [
+                sized(episode.cameras[camera.name].frames([0])[0], camera.height, camera.width)
+                for episode in episodes
+            ]
+        )
         for camera in contract.cameras
         if all(camera.name in episode.cameras for episode in episodes)
     }
     tasks = [task or dataset.tasks[int(episode.task_indices[0])] for episode in episodes]
     return ObservationBatch(np.stack([episode.states[0] for episode in episodes]), images, tasks)
+
+
+def sized(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """A picture [h, w, 3] in the size that the policy was trained on; probes stack it with the training's."""
+    if picture.shape[:2] == (height, width) or not height:
+        return picture
+    from av import VideoFrame
+
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    return np.asarray(frame.reformat(width=width, height=height).to_ndarray(format="rgb24"), dtype=np.uint8)
+
+
+def with_all_cameras(dataset: Dataset, contract: "Contract") -> Dataset:
+    """The dataset without episodes that lack a camera of the contract; as it is where none has them all."""
+    names = set(contract.camera_names)
+    whole = tuple(one for one in dataset.episodes if names <= one.cameras.keys())
+    return replace(dataset, episodes=whole) if whole else dataset
 
 
 def sampled_episodes(dataset: Dataset) -> tuple[Episode, ...]:

@@ -31,6 +31,9 @@ BACK = 0.8
 """Share of the excess distance that must go for "put right". Measured on the twin, the right intervention
 takes away all of it, the best wrong one two thirds."""
 
+SURE = 0.001
+"""So seldom may as many episodes lie beyond the healthy level where nothing differs; many inputs are looked at."""
+
 CARES_SPREADS = 0.25
 """A plan that moves less than this, in its own spread over training starts, is taken for unmoved: a policy
 whose plans differ by a quarter of what two sound starts make them differ does the same task."""
@@ -181,6 +184,11 @@ class ProbeResult:
     def disturbed(self) -> bool:
         """Whether an input that it touches lay outside the healthy level."""
         return any(distance.disturbed for distance in self.distances)
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether every input that it found outside the healthy level may be there by chance."""
+        return all(distance.chance >= SURE for distance in self.distances if distance.disturbed)
 
     @property
     def put_right(self) -> bool:

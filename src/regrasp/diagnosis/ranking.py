@@ -245,6 +245,9 @@ def _judge(
     address: Address,
 ) -> Cause:
     status, reason = _status(probe, failing, probed)
+    if status is Status.CAUSE and probe is not None and not findings and probe.by_chance:
+        few = "But so few episodes lie so far from the training by chance, too: run more, or record more demonstrations."
+        status, reason = Status.SUSPECTED, f"{reason} {few}"
     relief = 0.0 if probe is None else max(-1.0, min(1.0, probe.relief))
     score = {Status.CAUSE: relief, Status.SUSPECTED: 0.25 + 0.25 * relief}.get(status, 0.0)
     fix = _fix_of(findings, probe)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from regrasp.data.episode import camera_name, grid_means
 from regrasp.diagnosis.observations import INSTRUCTION, STATE, Array, ObservationBatch, ProbedPolicy
 from regrasp.errors import CheckpointError
+from regrasp.stats.shift import exceeding_by_chance
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
@@ -26,6 +27,9 @@ SMALLEST_SPREAD_DEG = 0.5
 """Joints of the training starts count as spread at least this far: five steps of the encoder, about the
 backlash of a servo at rest."""
 
+ENCODER_STEP_DEG = 0.09
+"""Training starts that are all the same pose are not nearer to each other than an SO-101 can tell."""
+
 SAME_WORDS = 0.01
 """Instructions closer than this, in lengths of the trained one's embedding, read the same to the policy."""
 
@@ -35,7 +39,10 @@ COARSE = (6, 8)
 
 @dataclass(frozen=True)
 class InputDistance:
-    """How far one input lies from the training data, medians over episodes; `limit` is the healthy level."""
+    """How far one input lies from the training data, medians over episodes; `limit` is the healthy level.
+
+    `chance` is how often as many episodes lie beyond it where nothing differs, given how few they and the starts are.
+    """
 
     name: str
     before: float
@@ -43,6 +50,7 @@ class InputDistance:
     healthy: float
     limit: float
     interval: tuple[float, float]
+    chance: float = 0.0
 
     @property
     def disturbed(self) -> bool:
@@ -138,7 +146,9 @@ class Reference:
         """An input's distances [n] before and after, beside the healthy level."""
         healthy, limit = self.healthy(name)
         median, then = float(np.median(before)), float(np.median(after))
-        return InputDistance(name, median, then, healthy, limit, interval_of_median(before))
+        own, beyond = self._measures[name].own, int((before > limit).sum())
+        chance = exceeding_by_chance(beyond, len(before), len(own), int((own > limit).sum()) + 1)
+        return InputDistance(name, median, then, healthy, limit, interval_of_median(before), chance)
 
     def plan_moved(self, before: Array, after: Array) -> Array:
         """How far each plan [n, chunk, J] moved, root mean square over time and joints in spreads, [n]."""
@@ -215,7 +225,7 @@ class _Mahalanobis:
 class _Nearest:
     """Distance to the nearest training start, root mean square over joints in spreads."""
 
-    floor = 0.0
+    floor = ENCODER_STEP_DEG / SMALLEST_SPREAD_DEG
 
     def __init__(self, starts: Array) -> None:
         self._spread = np.maximum(starts.std(axis=0), SMALLEST_SPREAD_DEG)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import Episode
-from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy
+from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy, with_all_cameras
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
@@ -87,7 +87,8 @@ def questions(
     dataset: Dataset, contract: "Contract", episodes: Collection[int], *, among: Collection[int] | None = None
 ) -> Questions:
     """Questions about up to `MOST_EPISODES` of these episodes; the look-up looks in `among`, or in these."""
-    by_number = {episode.index: episode for episode in dataset.episodes if np.isfinite(episode.states).all()}
+    whole = with_all_cameras(dataset, contract).episodes
+    by_number = {episode.index: episode for episode in whole if np.isfinite(episode.states).all()}
     asked = _spread_over([by_number[one] for one in sorted(episodes) if one in by_number])
     places = [(episode, round(share * (episode.length - 1))) for episode in asked for share in LOOKS]
     known = [by_number[one] for one in sorted(among or episodes) if one in by_number]

@@ -54,9 +54,10 @@ class TrimEpisodes:
 
 @dataclass(frozen=True)
 class ReplaceInstructions:
-    """Write the second wording wherever the first stands."""
+    """Write the second wording wherever the first stands. What is not `sure` to be the same may be meant to differ."""
 
     wordings: Mapping[str, str]
+    sure: bool = True
 
     def __str__(self) -> str:
         """What is done."""

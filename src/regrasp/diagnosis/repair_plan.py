@@ -7,7 +7,14 @@ from pathlib import Path
 from regrasp.data import Dataset
 from regrasp.diagnosis.audit import Audit, audit
 from regrasp.diagnosis.finding import Finding, Severity
-from regrasp.diagnosis.repair import ConvertUnits, DropEpisodes, Repair, SwapCameras, TrimEpisodes
+from regrasp.diagnosis.repair import (
+    ConvertUnits,
+    DropEpisodes,
+    Repair,
+    ReplaceInstructions,
+    SwapCameras,
+    TrimEpisodes,
+)
 from regrasp.errors import DatasetError
 
 
@@ -80,9 +87,11 @@ def plan_repairs(dataset: str | Path | Dataset, names: Collection[str] | None = 
 
 
 def _needs_a_judgement(finding: Finding, named: Collection[str]) -> bool:
-    """Whether a person has to say that these episodes are to go."""
-    drops = isinstance(finding.fix.repair, DropEpisodes)
-    return drops and finding.severity is not Severity.ERROR and finding.check not in named
+    """Whether a person has to say that these episodes are to go, or that two instructions are to be one."""
+    repair = finding.fix.repair
+    drops = isinstance(repair, DropEpisodes) and finding.severity is not Severity.ERROR
+    unsure = isinstance(repair, ReplaceInstructions) and not repair.sure
+    return (drops or unsure) and finding.check not in named
 
 
 def _saved_episodes(repairs: Iterable[Repair | None]) -> frozenset[int]:
@@ -108,11 +117,15 @@ def dropped_episodes(repairs: Iterable[Repair | None]) -> frozenset[int]:
     )
 
 
-def kept_frames(repairs: Iterable[Repair]) -> dict[int, tuple[int, int]]:
-    """First and last frame that is left of each episode that is cut: where several repairs cut, what all leave."""
+def kept_frames(repairs: Iterable[Repair], dropped: Collection[int] = ()) -> dict[int, tuple[int, int]]:
+    """First and last frame that is left of each episode that is cut: where several repairs cut, what all leave.
+
+    Those that are `dropped` are not cut.
+    """
     left: dict[int, tuple[int, int]] = {}
     for repair in repairs:
-        for number, (first, last) in repair.keep.items() if isinstance(repair, TrimEpisodes) else ():
+        keep = repair.keep.items() if isinstance(repair, TrimEpisodes) else ()
+        for number, (first, last) in ((number, frames) for number, frames in keep if number not in dropped):
             before = left.get(number, (first, last))
             left[number] = max(first, before[0]), min(last, before[1])
             if left[number][0] > left[number][1]:

@@ -19,6 +19,7 @@ from lerobot.datasets.dataset_tools import delete_episodes, modify_tasks
 
 from regrasp.data import Dataset, read_dataset
 from regrasp.data.episode import camera_name
+from regrasp.data.expected import renumber_expected
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import keep_episodes
 from regrasp.data.rollouts import read_outcomes, write_outcomes
@@ -133,15 +134,17 @@ def refused(path: Path, error: Exception) -> DatasetError:
 def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
     """What keeps the numbers of episodes and frames comes first, what leaves some out comes last."""
     require_videos(root)
+    leaving = dropped_episodes(repairs)
+    _require_lengths(dataset, leaving)
     number_of = count_anew(root)
+    renumber_expected(root, number_of)
     _require_episodes(repairs, number_of)
     _replace_instructions(root, repairs)
     for repair in repairs:
         if isinstance(repair, ConvertUnits):
             _convert(root, dataset, repair, {number_of[number] for number in repair.episodes})
-    cuts = {number_of[number]: frames for number, frames in kept_frames(repairs).items()}
-    dropped = {number_of[number] for number in dropped_episodes(repairs)}
-    cuts = {number: frames for number, frames in cuts.items() if number not in dropped}
+    cuts = {number_of[number]: frames for number, frames in kept_frames(repairs, leaving).items()}
+    dropped = {number_of[number] for number in leaving}
     exchanges = _exchanges(root, repairs, number_of)
     if cuts or dropped or exchanges:
         rearrange(root, exchanges=exchanges, kept_frames=cuts, dropped=dropped)
@@ -152,6 +155,22 @@ def _repair(root: Path, dataset: Dataset, repairs: Sequence[Repair]) -> None:
         _drop(root, sorted(dropped))
     pictures = any(isinstance(repair, RecomputeStatistics) and repair.pictures for repair in repairs)
     recompute_statistics(root, None if pictures else looked_at_anew)
+
+
+def _require_lengths(dataset: Dataset, leaving: Collection[int]) -> None:
+    """Refuse an episode that stays and has lost rows: its counts are written anew, and nobody would find it any more."""
+    said = dataset.declared.lengths if dataset.declared else {}
+    off = [
+        one
+        for one in dataset.episodes
+        if said.get(one.index, one.length) != one.length and one.index not in leaving
+    ]
+    if off:
+        raise DatasetError(
+            f"Found {off[0].length} rows of episode {off[0].index} and {said[off[0].index]} in its record; expected the "
+            "same: rows were lost, and its pictures are out of step. Copy the dataset again, or name wrong-counts to "
+            "leave such episodes out."
+        )
 
 
 def _require_episodes(repairs: Sequence[Repair], known: Mapping[int, int]) -> None:
@@ -253,6 +272,7 @@ def _drop(root: Path, episodes: list[int]) -> None:
         _carry_over(root, kept)
         left = [number for number in range(len(read_rows(root))) if number not in episodes]
         keep_episodes(kept, left)
+        renumber_expected(kept, {old: number for number, old in enumerate(left)})
         _keep_outcomes(root, kept, left)
         shutil.rmtree(root)
         kept.rename(root)

@@ -13,7 +13,7 @@ from lerobot.utils.logging_utils import MetricsTracker
 
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract, read_contract, write_contract
-from regrasp.data.contract_measuring import measure_contract, of_checkpoint
+from regrasp.data.contract_measuring import epochs_of, measure_contract, of_checkpoint
 from regrasp.data.dataset import Dataset
 from regrasp.data.journal import Journal, figures, overfitting, write_journal
 from regrasp.diagnosis.judgement import judge
@@ -150,9 +150,14 @@ class Keeper:
     def on_saved(self, folder: Path, parts: Mapping[str, Any]) -> None:
         """Add the contract to a checkpoint, and ask its policy about held-out episodes."""
         model = folder / MODEL_FOLDER
-        contract = self._contract_of(read_checkpoint(model))
-        write_contract(model, contract)
-        if self.journal.held_out:
+        try:
+            contract = self._contract_of(read_checkpoint(model))
+        except RegraspError as error:  # hours of training are worth more than their contract
+            self.note(f"No contract was written beside the checkpoints: {error}")
+            contract = None
+        if contract is not None:
+            write_contract(model, contract)
+        if contract is not None and self.journal.held_out:
             self._examine(contract, parts)
         self._saved = time.monotonic()
         self._write()
@@ -208,14 +213,9 @@ class Keeper:
         """The contract of this checkpoint; what comes from the data is measured once."""
         if self._contract is None:
             self._contract = measure_contract(self.data, checkpoint)
-        shown = (checkpoint.step or 0) * (checkpoint.batch_size or 0)
-        held_out = float(((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split") or 0.0)
+        epochs = epochs_of(self._contract.frames, checkpoint)
         return self._contract.model_copy(
-            update={
-                "steps": checkpoint.step,
-                "epochs": round(shown / (self._contract.frames * (1 - held_out)), 3),
-                **of_checkpoint(checkpoint),
-            }
+            update={"steps": checkpoint.step, "epochs": epochs, **of_checkpoint(checkpoint)}
         )
 
     def _examine(self, contract: Contract, parts: Mapping[str, Any]) -> None:

@@ -23,6 +23,9 @@ from regrasp.lerobot_bridge.folders import Row, data_files, keys_of, numbers, re
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 """LeRobot's names of the quantiles that it stores (`DEFAULT_QUANTILES`)."""
 
+STORED = ("min", "max", "mean", "std", "count", *QUANTILES)
+"""All that LeRobot stores of a feature."""
+
 type Stats = dict[str, NDArray[np.float64]]
 
 
@@ -109,7 +112,8 @@ def _put(row: Row, feature: str, stats: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _has(row: Row, feature: str) -> bool:
-    return row.get(f"stats/{feature}/mean") is not None
+    """Whether a row has all statistics of a feature; LeRobot's converter of v2.1 writes no quantiles of pictures."""
+    return all(row.get(f"stats/{feature}/{name}") is not None for name in STORED)
 
 
 def _count_pictures(root: Path, rows: list[Row], keys: list[str], again: Collection[int] | None) -> None:
@@ -140,8 +144,9 @@ def _sampled(dataset: Dataset, number: int, key: str) -> NDArray[np.uint8] | Non
 
 def _of_all(rows: list[Row], key: str) -> Stats:
     """Of a camera over all episodes: by LeRobot's own aggregation, since the pictures are not kept."""
-    names = ["min", "max", "mean", "std", "count", *QUANTILES]
-    parts = [{name: np.array(row[f"stats/{key}/{name}"], dtype=np.float64) for name in names} for row in rows]
+    parts = [
+        {name: np.array(row[f"stats/{key}/{name}"], dtype=np.float64) for name in STORED} for row in rows
+    ]
     return aggregate_stats([{key: part} for part in parts])[key]
 
 

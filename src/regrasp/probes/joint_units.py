@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.arm.so101 import JOINTS, LIMITS
-from regrasp.data.measures import gripper_index
+from regrasp.data.measures import body_joints
 from regrasp.diagnosis.observations import STATE
 from regrasp.diagnosis.probe import Case, Intervention, probe
 from regrasp.diagnosis.unit_signals import COUNTS, DEGREES_PER, FITS_BETTER, MIDDLE_COUNT, RADIANS
@@ -19,8 +19,7 @@ type Pose = NDArray[np.float64]
 def joint_units(case: Case) -> Iterator[Intervention]:
     """Every unit from which the joints, converted, come to lie clearly nearer to the training; the gripper stays."""
     names = case.contract.joint_names
-    gripper = gripper_index(names)
-    body = [place for place in range(len(names)) if place != gripper]
+    body = body_joints(names)
     trained = next((case.contract.joints[place].unit for place in body), "unknown")
     units = _units(names)
     for unit, (into_degrees, _) in units.items():

@@ -25,6 +25,7 @@ from regrasp.diagnosis.ranking import CARES_SPREADS, Diagnosis, Status
 from regrasp.report import figures, motion_figures, probe_figures
 from regrasp.report.diagnosis_text import evidence_lines
 from regrasp.report.figures import Figure
+from regrasp.report.json import finite
 from regrasp.report.pictures import clip_uri, enlarged, filmstrip, picture_uri
 from regrasp.stats import Comparison, Rate
 
@@ -44,7 +45,7 @@ class FigureBlock:
     @property
     def json(self) -> str:
         """The drawing as it stands in the page's source, where "</" would end it."""
-        return json.dumps(self.figure.spec, separators=(",", ":")).replace("</", "<\\/")
+        return json.dumps(finite(self.figure.spec), separators=(",", ":")).replace("</", "<\\/")
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,15 @@ class Reportable(Protocol):
 
 def json_line(values: Mapping[str, Any]) -> str:
     """One JSON object in a line, as `--json` prints it; what is no finite number is null."""
-    return json.dumps(_finite(values), allow_nan=False)
+    return json.dumps(finite(values), allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same with null for each number that is not finite, which JSON does not have."""
     if isinstance(value, Mapping):
-        return {name: _finite(one) for name, one in value.items()}
+        return {name: finite(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -198,7 +198,7 @@ def largest_hole(places: Places, area: Area, *, worth_m: float = 0.0) -> Hole:
     distances = nearest_m(area.fine, places)
     radius = float(distances.max())
     x, y = area.fine[int(np.argmax(distances))]
-    chance = hole_by_chance(len(places), area) if radius >= worth_m else float("inf")
+    chance = hole_by_chance(int(area.contains(places).sum()), area) if radius >= worth_m else float("inf")
     return Hole(float(x), float(y), radius, chance)
 
 
