@@ -38,7 +38,7 @@ def probe_bars(probes: Sequence[ProbeResult]) -> Figure | None:
     layout["yaxis"] |= {"automargin": True, "showgrid": False}
     layout["shapes"] = [upright(1.0)]
     caption = (
-        "Left of the dotted line lies what 99 of 100 training starts show, in the policy's own features."
+        "Left of the dotted line lies what the training shows too; of an input, 99 of 100 of its starts."
     )
     return Figure(
         "Distance to training, before and after",
