@@ -6,7 +6,7 @@ Episodes whose timestamps have a hole, stand still or run backwards, jitter, or 
 ## Why it matters
 LeRobot looks a frame's pictures up by its timestamp, and stops training with an error where the nearest picture
 is further away than `tolerance_s`, 0.1 ms. A hole is time in which nothing was recorded: the arm jumps in the
-middle of a motion, and the policy learns that jump. With pictures in videos this is an error, else a warning.
+middle of a motion, and the policy learns that jump. With cameras this is an error, else a warning.
 
 ## How it decides
 Frame i belongs at i / fps seconds. A timestamp may be off by `tolerance_s`, as in LeRobot, and by what single
