@@ -432,9 +432,7 @@ def main() -> None:
     known = _read(notes) | (_read(options.kept) if options.kept else {})
     left = [case for case in wanted if case.name not in known and not options.no_run]
     options.work = str(work.resolve())
-    with ProcessPoolExecutor(
-        options.workers, mp_context=get_context("spawn"), initializer=_prepare, max_tasks_per_child=40
-    ) as pool:
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn"), initializer=_prepare) as pool:
         running = {
             pool.submit(run_case, case, options.checkpoint, options.dataset, options.work): case
             for case in left
