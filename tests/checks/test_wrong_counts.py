@@ -13,7 +13,7 @@ from regrasp import faults
 from regrasp.checks.wrong_counts import wrong_counts
 from regrasp.data import read_dataset
 from regrasp.diagnosis import Undecided
-from regrasp.diagnosis.repair import RepairCounts
+from regrasp.diagnosis.repair import DropEpisodes, RepairCounts
 
 
 @pytest.fixture
@@ -30,6 +30,14 @@ def test_the_fault_names_its_episodes_and_the_rows(dataset):
     assert finding.where.episodes == (1, 4)
     assert [(e.value, e.limit) for e in finding.evidence] == [(14, 0)]
     assert f"episode 1 has {dataset.episodes[1].length - 7} rows, its record says" in finding.summary
+
+
+def test_an_episode_that_lost_rows_can_be_left_out_and_one_with_more_than_recorded_stays(dataset):
+    lost, more = (redeclare(dataset, lengths={1: dataset.episodes[1].length + by}) for by in (4, -4))
+    assert [one.fix.repair for one in wrong_counts(lost) if one.where.episodes == (1,)] == [
+        DropEpisodes((1,))
+    ]
+    assert [one.fix.repair for one in wrong_counts(more) if one.where.episodes == (1,)] == [None]
 
 
 def test_one_lost_row_counts(dataset):

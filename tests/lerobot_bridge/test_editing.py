@@ -431,3 +431,16 @@ def test_outcomes_of_the_episodes_that_are_left_go_with_them(source, tmp_path):
     apply_repairs(read_dataset(scored), tmp_path / "new", [DropEpisodes((0, 3))])
     left, _ = read_outcomes(tmp_path / "new")
     assert [(one.episode, one.seed) for one in left] == [(0, 11), (1, 12), (2, 14)]
+
+
+def test_an_episode_that_lost_rows_is_not_counted_anew_in_passing(source, tmp_path):
+    """Its pictures are out of step with its joints, and afterwards nothing would tell."""
+    broken = tmp_path / "broken"
+    editing.copy_folder(source, broken)
+    rows = read_rows(broken)
+    rows[1]["length"] += 5
+    write_rows(broken, rows)
+    with pytest.raises(DatasetError, match="rows were lost, and its pictures are out of step"):
+        apply_repairs(read_dataset(broken), tmp_path / "new", [RecomputeStatistics()])
+    apply_repairs(read_dataset(broken), tmp_path / "new", [RecomputeStatistics(), DropEpisodes((1,))])
+    assert len(read_dataset(tmp_path / "new").episodes) == 4

@@ -55,6 +55,7 @@ def _lengths(dataset: Dataset, off: Mapping[int, int]) -> Iterator[Finding]:
     if off:
         worst = max(off, key=lambda number: abs(off[number]))
         there = next(e.length for e in dataset.episodes if e.index == worst)
+        lost = [number for number, more in off.items() if more > 0]
         yield Finding(
             summary=(
                 f"{count(len(off), 'episode')} {'has' if len(off) == 1 else 'have'} other lengths than recorded: "
@@ -65,7 +66,7 @@ def _lengths(dataset: Dataset, off: Mapping[int, int]) -> Iterator[Finding]:
             fix=Fix(
                 "Copy the dataset again; if rows were lost for good, drop these episodes.",
                 drop_episodes(dataset, off),
-                dropping(dataset, off),
+                dropping(dataset, lost) if lost else None,
             ),
         )
 
