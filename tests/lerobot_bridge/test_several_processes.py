@@ -6,12 +6,15 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from regrasp.data.contract import read_contract
 from regrasp.data.journal import read_journal
 from regrasp.errors import UsageError
+from regrasp.lerobot_bridge import processes
 from regrasp.lerobot_bridge.resuming import newest_checkpoint
 from regrasp.lerobot_bridge.training import resume, train
 from regrasp.training.plan import plan
@@ -104,3 +107,13 @@ def test_without_a_checkpoint_several_do_not_begin_anew(run, tmp_path, monkeypat
         "train anew."
     )
     assert journal.exists()
+
+
+def test_the_group_outlives_the_training(monkeypatch):
+    """Destroyed while Python is locked, torch's gloo waits for a thread that waits for the lock."""
+    group = object()
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "group", SimpleNamespace(WORLD=group))
+    monkeypatch.setattr(processes, "_kept", [])
+    processes.keep_group()
+    assert processes._kept == [group]

@@ -26,7 +26,7 @@ from regrasp.lerobot_bridge.normalising import (
     renamed_statistics,
     training_statistics,
 )
-from regrasp.lerobot_bridge.processes import is_first
+from regrasp.lerobot_bridge.processes import is_first, keep_group
 from regrasp.lerobot_bridge.questions import Examiner, asker
 from regrasp.lerobot_bridge.resuming import ResumableSampler
 from regrasp.lerobot_bridge.weighting import WeightedSampler
@@ -95,6 +95,7 @@ class Keeper:
 
     def make_datasets(self, make: Callable[[Any], tuple[Any, Any]], config: Any) -> tuple[Any, Any]:
         """LeRobot's datasets: their frames decoded once where they fit, with the right statistics."""
+        keep_group()
         logging.getLogger().addHandler(_Rows(self._on_row))
         training, held_out = make(config)
         if not config.resume:
