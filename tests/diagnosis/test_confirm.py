@@ -1,5 +1,7 @@
 """What rollouts make of a cause."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_ranking import COMMAND, finding, probe
@@ -136,3 +138,20 @@ def test_nothing_is_run_where_nothing_can_be_put_right():
 def test_too_few_starts_are_refused():
     with pytest.raises(UsageError, match=r"Found 5 starts to confirm with; expected at least 10\."):
         confirm(diagnosis(), Twin(), most_starts=5)
+
+
+@pytest.mark.parametrize(("fatal", "status"), [("flipped-camera", Status.CONFIRMED), ("", Status.NO_EFFECT)])
+def test_where_nothing_is_proven_what_hardly_moves_the_first_plan_is_tried_too(fatal, status):
+    hardly = [replace(probe("flipped-camera", moved=0.1), command=None)]
+    before = diagnosis([finding("flipped-camera")], hardly)
+    assert statuses(before) == {"flipped-camera": Status.NO_EFFECT}
+    found = confirm(before, Twin(*([fatal] if fatal else [])))
+    assert statuses(found) == {"flipped-camera": status}
+
+
+def test_beside_a_proven_cause_it_is_left_alone():
+    proven, hardly = probe("dark-camera"), probe("flipped-camera", moved=0.1)
+    found = confirm(
+        diagnosis([finding("dark-camera"), finding("flipped-camera")], [proven, hardly]), Twin("dark-camera")
+    )
+    assert statuses(found)["flipped-camera"] is Status.NO_EFFECT

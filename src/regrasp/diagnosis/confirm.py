@@ -47,7 +47,8 @@ def confirm(diagnosis: Diagnosis, trial: Trial, *, most_starts: int = MOST_START
     """
     if most_starts < STEP:
         raise UsageError(f"Found {most_starts} starts to confirm with; expected at least {STEP}.")
-    tested = [cause for cause in diagnosis.causes if _can_be_rerun(cause, diagnosis.address)]
+    unproven = diagnosis.verdict is None
+    tested = [cause for cause in diagnosis.causes if _can_be_rerun(cause, diagnosis.address, unproven)]
     if not tested:
         return diagnosis
     runs = _Runs(diagnosis, trial, most_starts)
@@ -56,9 +57,14 @@ def confirm(diagnosis: Diagnosis, trial: Trial, *, most_starts: int = MOST_START
     return replace(diagnosis, causes=tuple(sorted(causes, key=lambda one: (one.status.rank, -one.score))))
 
 
-def _can_be_rerun(cause: Cause, address: Address) -> bool:
-    """Whether it may be the cause, and its command changes how the same policy is run."""
-    if cause.status not in (Status.CAUSE, Status.SUSPECTED) or not is_rollout(cause.command):
+def _can_be_rerun(cause: Cause, address: Address, unproven: bool) -> bool:
+    """Whether it may be the cause, and its command changes how the same policy is run.
+
+    Where nothing is proven, a difference that hardly moves the plan of the first frames may be it all the same: a policy
+    may care later.
+    """
+    asked = (Status.CAUSE, Status.SUSPECTED, *([Status.NO_EFFECT] if unproven and cause.findings else []))
+    if cause.status not in asked or not is_rollout(cause.command):
         return False
     return address.options_after((cause.name, cause.command)) != dict(address.options)
 
@@ -153,7 +159,9 @@ def _not_confirmed(cause: Cause, rerun: Rerun, how: str) -> Cause:
     """Cleared, if the starts show that it matters little; else what it was, or a suspect where something hides it."""
     said = f"{how}, the policy succeeds in {rerun.put_right}; with it in {rerun.without} of the same starts."
     changes: dict[str, Any] = {"rerun": rerun}
-    if rerun.put_right.wilson95[1] < FAILS:
+    if cause.status is Status.NO_EFFECT:
+        pass  # rollouts do not speak against it either
+    elif rerun.put_right.wilson95[1] < FAILS:
         said = f"{said} It fails either way, so that something else may hide whether this matters."
         changes |= {"status": Status.SUSPECTED, "score": min(cause.score, 0.5)}
     elif rerun.gain95[1] <= NEGLIGIBLE:
