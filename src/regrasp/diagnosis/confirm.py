@@ -152,7 +152,9 @@ def _gain95(before: Sequence[bool], after: Sequence[bool]) -> tuple[float, float
 
 def _confirmed(cause: Cause, rerun: Rerun, how: str = "Put right") -> Cause:
     said = f"{how}, the policy succeeds in {rerun.put_right} instead of {rerun.without} of the same starts."
-    return replace(cause, status=Status.CONFIRMED, score=1.0, reason=f"{said} {cause.reason}", rerun=rerun)
+    hardly = "In the first frames alone its plan hardly moves."
+    told = f"{said} {hardly if cause.status is Status.NO_EFFECT else cause.reason}"
+    return replace(cause, status=Status.CONFIRMED, score=1.0, reason=told, rerun=rerun)
 
 
 def _not_confirmed(cause: Cause, rerun: Rerun, how: str) -> Cause:
