@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from deployments import checkpoint
+from deployments import checkpoint, contract
 
 from regrasp import cli, fan_out
+from regrasp.data.contract import write_contract
 from regrasp.data.journal import Answers, Evaluation, Journal, write_journal
 
 
@@ -56,6 +57,25 @@ def test_json_is_one_object_with_every_checkpoint(regrasp, run):
     assert (code, told["step"], told["by"], told["success"]) == (0, 200, "held-out", None)
     assert [one["step"] for one in told["tried"]] == [100, 200, 300]
     assert told["checkpoint"] == str(run / "checkpoints" / "best" / "pretrained_model")
+
+
+@pytest.mark.parametrize(
+    ("robot", "given", "named"),
+    [
+        ("so101_twin", (), "twin"),
+        ("so101_follower", (), "station.yaml"),
+        ("so101_follower", ("--station", "my desk.yaml"), "'my desk.yaml'"),
+    ],
+)
+def test_the_next_command_names_a_station_of_the_arm_that_it_was_trained_on(
+    regrasp, run, tmp_path, monkeypatch, robot, given, named
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my desk.yaml").write_text("name: desk\nrobot: {type: so101_follower, port: /dev/ttyACM0}\n")
+    write_contract(run / "checkpoints" / "000200", contract().model_copy(update={"robot_type": robot}))
+    code, out, _ = regrasp("select", run, "--held-out", *given)
+    assert code == 0
+    assert out.splitlines()[-1] == f"next: regrasp rollout {run} --station {named} --episodes 20 --out NEW"
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,19 @@
 """The plan knows LeRobot's presets without importing LeRobot."""
 
+import ast
+import inspect
+import textwrap
+
 import pytest
 import torch
 from lerobot.configs.policies import PreTrainedConfig
 from lerobot.optim.schedulers import CosineDecayWithWarmupSchedulerConfig
+from lerobot.policies.pretrained import PreTrainedPolicy
 from lerobot.utils.import_utils import register_third_party_plugins
 from sound_dataset import sound_dataset
 
 from regrasp.training.plan import plan
-from regrasp.training.policies import KINDS
+from regrasp.training.policies import BASES, KINDS
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,17 @@ def test_the_schedule_is_lerobot_s(presets, name):
     assert fixed == (kind.schedule == "cosine to its floor")
     if fixed:
         assert (schedule.num_decay_steps, schedule.decay_lr) == (kind.decay, kind.floor)
+
+
+def test_checkpoints_to_fine_tune_are_those_of_lerobot_s_model_cards():
+    """A card is not made without the Hub, so its source is read."""
+    source = textwrap.dedent(inspect.getsource(PreTrainedPolicy.generate_model_card))
+    (known,) = (
+        ast.literal_eval(node.value)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "base_model_mapping"
+    )
+    assert known == BASES
 
 
 @pytest.mark.parametrize("steps", [3000, 30_000, 50_000])

@@ -7,6 +7,7 @@ import pytest
 
 from regrasp.cli import main
 from regrasp.data.checkpoint import read_checkpoint
+from regrasp.data.contract import write_contract
 from regrasp.data.journal import Answers, Evaluation, read_journal, write_journal
 from regrasp.data.rollouts import Outcome
 from regrasp.data.selection import checkpoints_of, read_selection
@@ -117,6 +118,16 @@ def test_a_real_station_leaves_it_to_held_out_errors(run, trained):
     found = select(run, desk, task=TASK)
     assert (found.by, found.step) == ("held-out", 36)
     assert found.warnings[0].startswith("Station 'desk' is a so101_follower, which only a person can run")
+
+
+def test_the_twin_does_not_judge_a_policy_of_a_real_arm(run, station, arm):
+    with_held_out(run, {12: 3.0, 24: 2.0, 36: 2.0})
+    for folder in checkpoints_of(run).values():
+        contract = read_checkpoint(folder).contract
+        write_contract(folder, contract.model_copy(update={"robot_type": "so101_follower"}))
+    found = select(run, station, task=TASK)
+    assert (found.by, found.step, arm) == ("held-out", 36, [])
+    assert found.warnings[0].startswith("The policy was trained on a so101_follower, of which the simulated arm tells")
 
 
 def test_without_anything_to_go_by_the_last_one_stays(run):

@@ -68,8 +68,11 @@ def reason(planned, what):
     return next(one for one in planned.reasons if one.what == what)
 
 
+SMOLVLA = "lerobot/smolvla_base"
+
+
 def test_fifty_thousand_steps_of_32_are_15_87_epochs_and_are_flagged(brain):
-    planned = plan(brain, policy="smolvla", batch=32, steps=50_000)
+    planned = plan(brain, policy=SMOLVLA, batch=32, steps=50_000)
     assert f"{planned.epochs:.2f}" == "15.87"
     assert len(planned.warnings) == 1
     assert planned.warnings[0].startswith("15.87 epochs are many.")
@@ -77,20 +80,20 @@ def test_fifty_thousand_steps_of_32_are_15_87_epochs_and_are_flagged(brain):
 
 
 def test_twenty_thousand_are_6_35_and_are_not(brain):
-    planned = plan(brain, policy="smolvla", batch=32, steps=20_000)
+    planned = plan(brain, policy=SMOLVLA, batch=32, steps=20_000)
     assert f"{planned.epochs:.2f}" == "6.35"
     assert planned.warnings == ()
 
 
 def test_twenty_five_thousand_on_291_episodes_are_6_57():
-    planned = plan(recordings(121_750, 291), policy="smolvla", batch=32, steps=25_000)
+    planned = plan(recordings(121_750, 291), policy=SMOLVLA, batch=32, steps=25_000)
     assert f"{planned.epochs:.2f}" == "6.57"
     assert planned.warnings == ()
 
 
 def test_exactly_ten_epochs_are_fine(brain):
-    assert not plan(brain, policy="smolvla", epochs=10).warnings
-    assert plan(brain, policy="smolvla", epochs=10.01).warnings
+    assert not plan(brain, policy=SMOLVLA, epochs=10).warnings
+    assert plan(brain, policy=SMOLVLA, epochs=10.01).warnings
 
 
 def test_varying_the_light_is_offered_where_there_are_pictures(brain):
@@ -194,11 +197,11 @@ def test_the_same_motion_at_another_rate_takes_the_same_time():
 
 
 def test_a_slow_policy_gets_longer_chunks_and_is_warned_of_when_they_do_not_suffice(brain):
-    quick, slow = (plan(brain, policy="smolvla", latency_ms=latency) for latency in (33.3, 333))
+    quick, slow = (plan(brain, policy=SMOLVLA, latency_ms=latency) for latency in (33.3, 333))
     assert slow.n_action_steps >= quick.n_action_steps
     assert slow.chunk_size - slow.n_action_steps >= 10
     assert not slow.warnings
-    (warning,) = plan(brain, policy="smolvla", latency_ms=1200).warnings
+    (warning,) = plan(brain, policy=SMOLVLA, latency_ms=1200).warnings
     assert "is 36 frames" in warning
     assert "stand still" in warning
 
@@ -302,6 +305,19 @@ def test_vqbet_keeps_lerobot_s_code_book_in_a_run_that_is_long_enough(brain):
 def test_a_checkpoint_that_is_not_there_is_named(brain):
     with pytest.raises(CheckpointError, match=r"Found no checkpoint in \./nowhere"):
         plan(brain, policy="./nowhere")
+
+
+def test_a_policy_that_is_meant_to_be_fine_tuned_is_not_begun_at_random_without_a_word(brain):
+    (warning,) = plan(brain, policy="smolvla").warnings
+    assert warning.startswith("--policy smolvla alone begins with random weights")
+    assert f"--policy {SMOLVLA} fine-tunes" in warning
+    assert not plan(brain, policy=SMOLVLA).warnings
+    assert not any("random" in text for text in plan(brain, policy="act").warnings)
+
+
+def test_only_a_policy_from_scratch_is_said_to_be_trained_too_briefly_for_one(brain):
+    assert any("from scratch" in text for text in plan(brain, policy="act", steps=5000).warnings)
+    assert not plan(brain, policy="someone/my_act", steps=5000).warnings
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,20 @@ def command(
 
     chosen = station_with(station, area=area, task=twin_task, size=size)
     if not expert:
-        if chosen.teleop is None or chosen.robot_type == "so101_twin":
+        if chosen.robot_type == "so101_twin":
             raise UsageError(
-                f"Station '{station}' has no leader arm; add --expert to let the twin demonstrate."
+                f"Station '{station}' is simulated and has no leader arm; add --expert to let the twin demonstrate."
             )
+        if chosen.teleop is None:
+            raise UsageError(
+                f"Station '{station}' has no leader arm; expected `teleop` in its file. `regrasp station init --leader "
+                "PORT` writes it."
+            )
+        task = task or chosen.task
         if task is None:
             raise UsageError(
-                "--task is missing; expected the instruction, exactly as the policy will be given it."
+                "--task is missing, and the station has none; expected the instruction, exactly as the policy will be "
+                "given it."
             )
     if dataset.exists():
         raise UsageError(

@@ -69,8 +69,9 @@ def command(
     print_selection(run, chosen)
     if page:
         print(f"curves: {page}")
+    fresh = f" --seed {seed + 1}" if chosen.by == "closed-loop" else ""
     print(
-        f"next: regrasp rollout {quote(str(run))} --station {quote(station)} --seed {seed + 1} --episodes 20 --out NEW"
+        f"next: regrasp rollout {quote(str(run))} --station {station_for(run, station)}{fresh} --episodes 20 --out NEW"
     )
 
 
@@ -117,6 +118,15 @@ def choose(
             advance=advance,
             **settings,
         )
+
+
+def station_for(run: Path, station: str = "twin") -> str:
+    """The station to name in a command: not the twin for a policy of a real arm. Quoted for a shell."""
+    from regrasp.data.checkpoint import read_checkpoint
+
+    contract = read_checkpoint(run).contract
+    real = contract is not None and contract.robot_type is not None and not contract.is_twin
+    return "station.yaml" if real and station == "twin" else quote(station)
 
 
 def write_page(run: Path, chosen: "Selection") -> Path | None:

@@ -274,7 +274,7 @@ def _print_json(result: "Trained", page: Path, chosen: "Selection | None") -> No
 
 
 def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
-    from regrasp.cli.select import print_selection
+    from regrasp.cli.select import print_selection, station_for
     from regrasp.diagnosis.judgement import judge
 
     loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
@@ -288,4 +288,5 @@ def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
     if chosen is not None:
         print_selection(result.run, chosen)
     print(f"curves: {page}")
-    print(f"next: regrasp rollout {quote(str(result.run))} --station twin --episodes 20 --out NEW")
+    where = station_for(result.run)
+    print(f"next: regrasp rollout {quote(str(result.run))} --station {where} --episodes 20 --out NEW")

@@ -111,6 +111,11 @@ def _untriable(found: Mapping[int, Checkpoint], station: Station | None) -> str:
             "with `regrasp rollout`, and `regrasp compare` them."
         )
     last = found[max(found)]
+    if last.contract is not None and last.contract.robot_type and not last.contract.is_twin:
+        return (
+            f"The policy was trained on a {last.contract.robot_type}, of which the simulated arm tells nothing: roll out "
+            "some checkpoints on its own station with `regrasp rollout`, and `regrasp compare` them."
+        )
     return next(iter(misfits(last.contract or last, station)), "")
 
 

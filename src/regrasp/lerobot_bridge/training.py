@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import logging
-import os
 import shutil
 import sys
 import urllib.error
@@ -32,6 +31,7 @@ from regrasp.data.station import Station
 from regrasp.errors import MissingExtra, RegraspError, UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
 from regrasp.lerobot_bridge.processes import gpus_and_nodes, is_first
+from regrasp.lerobot_bridge.quiet import training_threads
 from regrasp.lerobot_bridge.resuming import (
     exact_resuming,
     newest_checkpoint,
@@ -42,10 +42,6 @@ from regrasp.lerobot_bridge.resuming import (
 from regrasp.lerobot_bridge.train_options import arguments_for, local_checkpoint, whole
 from regrasp.training.augmentation import parse_augmentation
 from regrasp.training.plan import plan
-
-MOST_THREADS = 4
-"""Threads that train. Measured on two idle cores with the keypoint policy: two threads take 0.6 of the time of one."""
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -151,7 +147,10 @@ def train(
         episode_weights=_episode_weights(data),
     )
     start = None if new_statistics else local_checkpoint(policy)
-    keeper = Keeper(out, data, journal, start=start, progress=progress or Progress(), cached=cache)
+    progress = progress or Progress()
+    for warning in planned.warnings:
+        progress.on_note(f"warning: {warning}")
+    keeper = Keeper(out, data, journal, start=start, progress=progress, cached=cache)
     return _finish(keeper, [*arguments, f"--output_dir={out}"])
 
 
@@ -335,9 +334,8 @@ def _total(options: Sequence[str], config: Mapping[str, Any]) -> int:
 def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
     """LeRobot's training, with its frames decoded once where they fit, and what `keeper` notes."""
     register_third_party_plugins()
-    # Where other work runs, threads that wait for each other cost most of a step.
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(min(os.cpu_count() or 1, MOST_THREADS))
+    if threads := training_threads():
+        torch.set_num_threads(threads)
     make_datasets: Any = lerobot_train.make_train_eval_datasets
     run: Any = lerobot_train.train  # its decorator fills in the configuration from the command line
     printed = io.StringIO()

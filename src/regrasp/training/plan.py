@@ -22,7 +22,7 @@ from regrasp.training.command import train_command
 from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
 from regrasp.training.learning_rate import LearningRate, choose_learning_rate
 from regrasp.training.mixing import PartShare, part_shares
-from regrasp.training.policies import KINDS, Kind
+from regrasp.training.policies import BASES, KINDS, Kind
 from regrasp.training.reasons import Reason
 
 MOST_EPOCHS = 10.0
@@ -188,6 +188,7 @@ def plan(
     draft = _Draft(data, target, trial=trial)
     draft.say_data(hold_out)
     draft.say_length(batch or 0, gpus, nodes, epochs, steps)
+    draft.say_beginning()
     draft.say_parts()
     draft.say_learning_rate()
     draft.say_checkpoints()
@@ -222,16 +223,17 @@ def _require_sense(data: Dataset, given: dict[str, float | None], latency_ms: fl
 
 @dataclass(frozen=True)
 class _Target:
-    """What is trained: a type, or a checkpoint that is trained further."""
+    """What is trained: a type, from scratch, or a checkpoint that is trained further."""
 
     kind: Kind
     checkpoint: Checkpoint | None = None
+    scratch: bool = False
 
     @classmethod
     def of(cls, policy: str) -> "_Target":
         """A known type, a checkpoint's folder, one on the Hub, or a type that only LeRobot knows."""
         if policy in KINDS:
-            return cls(KINDS[policy])
+            return cls(KINDS[policy], scratch=True)
         if Path(policy).is_dir():
             checkpoint = read_checkpoint(policy)
             return cls(KINDS.get(checkpoint.policy_type, Kind(checkpoint.policy_type)), checkpoint)
@@ -243,7 +245,7 @@ class _Target:
                 f"Found no checkpoint in {policy}; expected a folder that LeRobot saved, or a policy type such as act "
                 "or smolvla."
             )
-        return cls(Kind(policy))
+        return cls(Kind(policy), scratch=True)
 
 
 @dataclass
@@ -416,11 +418,20 @@ class _Draft:
                 f"6.35 epochs are --steps {better} here. The held-out curve will show whether more are too many."
             )
         samples = self.steps * self.samples
-        if samples < FEWEST_SAMPLES.get(self.kind.name, 0) and self.target.checkpoint is None:
+        if samples < FEWEST_SAMPLES.get(self.kind.name, 0) and self.target.scratch:
             self.warnings.append(
                 f"{self.steps} steps of {self.samples} are few for {self.kind.name} from scratch: in one run "
                 "success was 18 % after 5,000 steps of 8, 71 % after 10,000 and 83 % after 20,000. Record more "
                 "episodes, or give more --epochs and watch the held-out curve."
+            )
+
+    def say_beginning(self) -> None:
+        """Warn of a policy that is meant to be fine-tuned and would begin with random weights."""
+        base = BASES.get(self.kind.name)
+        if self.target.scratch and base:
+            self.warnings.append(
+                f"--policy {self.kind.name} alone begins with random weights, and demonstrations of one task are too few "
+                f"for a model of that size. --policy {base} fine-tunes what was pretrained."
             )
 
     def say_learning_rate(self) -> None:

@@ -88,3 +88,12 @@ KINDS = {
     )
 }
 """The types whose presets are known; of any other only frames, steps and epochs are planned."""
+
+BASES = {
+    "smolvla": "lerobot/smolvla_base",
+    "pi0": "lerobot/pi0_base",
+    "pi05": "lerobot/pi05_base",
+    "pi0_fast": "lerobot/pi0fast-base",
+    "xvla": "lerobot/xvla-base",
+}
+"""Types that are meant to be fine-tuned -> their pretrained checkpoints on the Hub, as LeRobot's model cards name them."""
