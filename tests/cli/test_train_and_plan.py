@@ -62,6 +62,12 @@ def test_the_plan_for_several_machines_ends_with_what_to_run_on_each(monkeypatch
          "error: Found no --out; expected --out: regrasp train DATASET --out NEW, or regrasp train --resume RUN."),
         (("train",),
          "error: Found no dataset; expected a dataset: regrasp train DATASET --out NEW, or regrasp train --resume RUN."),
+        (("train", "--resume", "a", "--epochs", "9"),
+         "error: Found --epochs with --resume; a run that goes on keeps what it began with. Give --steps N to take more "
+         "steps, or train anew with --policy RUN."),
+        (("train", "--resume", "a", "--new-statistics"),
+         "error: Found --new-statistics with --resume; a run that goes on keeps what it began with. Give --steps N to "
+         "take more steps, or train anew with --policy RUN."),
         (("train", "--resume", "a", "--out", "b"),
          "error: Found both --resume and --out; expected one of them: a resumed run stays in its folder."),
     ],

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from dataset_folder import write_v3
 from lerobot.scripts import lerobot_train
 from safetensors.torch import load_file
+from sound_dataset import sound_dataset
 
 from regrasp.data.checkpoint import read_checkpoint
-from regrasp.data.journal import read_journal
+from regrasp.data.journal import read_journal, write_journal
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.keeping import Progress
 from regrasp.lerobot_bridge.resuming import newest_checkpoint
@@ -124,7 +126,7 @@ def test_the_stops_fell_within_the_second_epoch(stopped, uninterrupted):
 
 def test_lerobot_alone_ends_with_other_weights(stopped, uninterrupted, monkeypatch):
     """The reason for this module; should it fail, LeRobot has been put right and this can go."""
-    monkeypatch.setattr("regrasp.lerobot_bridge.training.exact_resuming", contextlib.nullcontext)
+    monkeypatch.setattr("regrasp.lerobot_bridge.running.exact_resuming", contextlib.nullcontext)
     theirs = resume(stopped.folder / "lerobot-alone")
     assert not same(weights(theirs.checkpoint), weights(uninterrupted.checkpoint))
 
@@ -191,3 +193,54 @@ def test_begun_anew_only_the_episodes_it_was_given_count(demonstrations, tmp_pat
     assert again.contract.normalisation == whole.contract.normalisation
     assert again.journal.dataset == str(moved)
     assert again.journal.chosen == [0, 2]
+
+
+def test_a_run_whose_training_state_is_gone_keeps_its_weights(uninterrupted, tmp_path):
+    """Nobody who has made room on a disk loses the policy by asking to go on."""
+    out = shutil.copytree(uninterrupted.run, tmp_path / "run", symlinks=True)
+    for state in out.glob("checkpoints/0*/training_state"):
+        shutil.rmtree(state)
+    with pytest.raises(UsageError, match="that can be used and not be gone on with"):
+        resume(out)
+    assert same(weights(read_checkpoint(out).path), weights(uninterrupted.checkpoint))
+
+
+def test_what_lerobot_refuses_costs_nothing(demonstrations, tmp_path):
+    """Neither a run without a checkpoint yet, nor the choice among those of a finished one."""
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        run(demonstrations, out, progress=stop_at(2))
+    before = (out / "training.json").read_bytes()
+    with pytest.raises(UsageError, match="LeRobot refuses"):
+        resume(out, options=["--no_such_option=1"])
+    assert (out / "training.json").read_bytes() == before
+    out.rename(tmp_path / ".partial-run")  # as a kill in that moment leaves it
+    with pytest.raises(KeyboardInterrupt):
+        resume(out, progress=stop_at(4))
+    best = out / "checkpoints" / "best"
+    best.symlink_to("000003")
+    with pytest.raises(UsageError, match="LeRobot refuses"):
+        resume(out, options=["--no_such_option=1"])
+    assert best.is_symlink()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_run_goes_on_with_its_own_data_alone(uninterrupted, demonstrations, tmp_path):
+    out = shutil.copytree(uninterrupted.run, tmp_path / "run", symlinks=True)
+    other = tmp_path / "other"
+    write_v3(sound_dataset(0, 3), other)
+    with pytest.raises(
+        UsageError, match=f"Found other demonstrations in {other} than {out} has learned from"
+    ):
+        resume(out, dataset=other, options=["--steps=20"])
+    assert resume(out, dataset=demonstrations, options=["--steps", "12"]).steps == 12
+
+
+def test_one_that_was_killed_after_its_last_checkpoint_is_finished(uninterrupted, tmp_path):
+    out = shutil.copytree(uninterrupted.run, tmp_path / "run", symlinks=True)
+    journal = read_journal(out)
+    write_journal(out, journal.model_copy(update={"finished": False}))
+    (out / "checkpoints" / "last").unlink()
+    (out / "checkpoints" / "last").symlink_to("000009")
+    assert resume(out).steps == STEPS
+    assert read_journal(out).finished

@@ -127,7 +127,9 @@ def test_the_twin_does_not_judge_a_policy_of_a_real_arm(run, station, arm):
         write_contract(folder, contract.model_copy(update={"robot_type": "so101_follower"}))
     found = select(run, station, task=TASK)
     assert (found.by, found.step, arm) == ("held-out", 36, [])
-    assert found.warnings[0].startswith("The policy was trained on a so101_follower, of which the simulated arm tells")
+    assert found.warnings[0].startswith(
+        "The policy was trained on a so101_follower, of which the simulated arm tells"
+    )
 
 
 def test_without_anything_to_go_by_the_last_one_stays(run):

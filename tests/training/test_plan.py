@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from dataset_folder import write_v3
+from deployments import checkpoint
 from sound_dataset import sound_dataset
 
 from regrasp.data.dataset import Dataset
@@ -326,6 +327,7 @@ def test_only_a_policy_from_scratch_is_said_to_be_trained_too_briefly_for_one(br
         ("lerobot/smolvla_base", "smolvla"),
         ("lerobot/pi0_base", "pi0"),
         ("someone/my_act", "act"),
+        ("someone/act-brain", "act"),
         ("a/b", "b"),
     ],
 )
@@ -333,6 +335,24 @@ def test_a_checkpoint_on_the_hub_is_planned_for_by_its_name(brain, policy, kind)
     planned = plan(brain, policy=policy)
     assert planned.policy == kind
     assert f"--policy {policy}" in planned.command
+
+
+def test_the_command_names_a_dataset_on_the_hub_as_it_was_named(brain, monkeypatch, tmp_path):
+    """Not the folder that its tables were downloaded into: its videos are not there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("regrasp.training.plan.read_dataset", lambda _name, video: brain)
+    assert plan("someone/brain").command.startswith("regrasp train someone/brain --policy act")
+
+
+def test_a_checkpoint_is_planned_for_with_its_own_rate(brain, tmp_path):
+    """LeRobot trains it further with what its config.json says, not with the type's preset."""
+    own = {"optimizer_lr": 5e-5, "scheduler_warmup_steps": 500, "scheduler_decay_steps": 60_000}
+    (tmp_path / "config.json").write_text(json.dumps({"type": "smolvla", **checkpoint().config, **own}))
+    planned = plan(brain, policy=str(tmp_path), steps=20_000)
+    assert (planned.rate, planned.warmup) == (5e-5, 166)
+    assert reason(planned, "learning rate").why.startswith("the checkpoint's config.json of smolvla")
+    several = plan(brain, policy=str(tmp_path), steps=20_000, gpus=4)
+    assert "--policy.optimizer_lr=0.0001" in several.options
 
 
 def test_a_folder_that_is_not_there_is_no_hub_id(brain, tmp_path, monkeypatch):

@@ -28,7 +28,10 @@ def stderr_console() -> Console:
 
 @contextmanager
 def progress(title: str) -> Generator[Advance]:
-    """Within it, the function given shows the progress of one piece of work."""
+    """Within it, the function given shows the progress of one piece of work.
+
+    A bar is drawn from the first word about the work to the last, so that several may stand ready at once.
+    """
     console = stderr_console()
     if console.is_terminal:
         columns = (
@@ -38,21 +41,48 @@ def progress(title: str) -> Generator[Advance]:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=console) as bars:
-            task = bars.add_task(title, total=None, note="")
+        bars = Progress(*columns, console=console)
+        task = bars.add_task(title, total=None, note="")
 
-            def draw(done: int, total: int, note: str = "") -> None:
-                bars.update(task, completed=done, total=total, note=note)
+        def draw(done: int, total: int, note: str = "") -> None:
+            if done < total:
+                bars.start()
+            bars.update(task, completed=done, total=total, note=note)
+            if done >= total:
+                bars.stop()
 
+        try:
             yield draw
+        finally:
+            bars.stop()
         return
-    last = 0.0
+    last, first = 0.0, (0.0, 0)
 
     def tell(done: int, total: int, note: str = "") -> None:
-        nonlocal last
+        nonlocal last, first
         now = time.monotonic()
+        if not last or done < first[1]:
+            first = now, done
         if now - last >= EVERY_S or done == total:
             last = now
-            console.print(f"{title}: {done}/{total}{'  ' + note if note else ''}")
+            words = [
+                f"{title}: {done}/{total}",
+                time_left(now - first[0], done - first[1], total - done),
+                note,
+            ]
+            console.print("  ".join(filter(None, words)))
 
     yield tell
+
+
+def time_left(seconds: float, done: int, left: int) -> str:
+    """How long the rest takes when it goes on as it did; "" while that is not known, and at the end.
+
+    Example:
+        >>> time_left(30.0, 10, 100), time_left(1.0, 10, 100), time_left(30.0, 0, 100)
+        ('5 min left', '10 s left', '')
+    """
+    if done <= 0 or left <= 0:
+        return ""
+    rest = seconds / done * left
+    return f"{rest:.0f} s left" if rest < 100 else f"{rest / 60:.0f} min left"

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from regrasp.data.station import Station
     from regrasp.lerobot_bridge.training import Progress, Trained
 
+RESUMING = {"resume", "dataset", "steps", "cache", "select_on", "area", "ray", "json", "options"}
+"""What may be given when a run goes on."""
+
 HELD_OUT, NONE = "held-out", "none"
 """Values of `--select-on` besides a station."""
 
 
 def command(
+    context: typer.Context,
     dataset: Annotated[
         str | None, typer.Argument(help="LeRobot dataset to learn from.", show_default=False)
     ] = None,
@@ -47,7 +51,10 @@ def command(
         int | None, typer.Option(help="Episodes not to train on, but to ask about.", show_default=False)
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Go on with the run in this folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Go on with the run in this folder; with --steps, to so many steps.", show_default=False
+        ),
     ] = None,
     new_statistics: Annotated[
         bool, typer.Option("--new-statistics", help="Normalise a checkpoint anew when training it further.")
@@ -97,9 +104,13 @@ def command(
     At the end a checkpoint is chosen; `regrasp select RUN` chooses with more settings.
     """
     from regrasp.cli.chosen import say_which
+    from regrasp.errors import RegraspError, UsageError
 
     dataset, passed = _parted(dataset, options or [])
     _require_one(dataset, out, resume)
+    if resume is not None:
+        _require_of_resuming(context)
+        passed = [*passed, *([f"--steps={steps}"] if steps is not None else [])]
     judge = _judge(select_on, area, ray)
     if dataset is not None:
         from regrasp.data.dataset import read_dataset
@@ -121,8 +132,9 @@ def command(
                         "latency_ms": latency_ms, "hold_out": hold_out, "new_statistics": new_statistics,
                         "cache": cache, "augment": augment, "station": known}  # fmt: skip
             result = _train(dataset or "", run, settings, passed)
-    except KeyboardInterrupt:
-        _say_how_to_go_on(run)
+    except (KeyboardInterrupt, RegraspError) as error:
+        if not isinstance(error, UsageError):
+            _say_how_to_go_on(run)
         raise
     if not is_first():
         return
@@ -211,6 +223,20 @@ def _require_one(dataset: str | None, out: Path | None, resume: Path | None) -> 
             f"Found no {missing.removeprefix('a ')}; expected {missing}: regrasp train DATASET --out NEW, or "
             "regrasp train --resume RUN."
         )
+
+
+def _require_of_resuming(context: typer.Context) -> None:
+    """Refuse what a run that goes on has settled when it began."""
+    from regrasp.errors import UsageError
+
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and name not in RESUMING:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"Found {option} with --resume; a run that goes on keeps what it began with. Give --steps N to take "
+                "more steps, or train anew with --policy RUN."
+            )
 
 
 def _train(dataset: str, out: Path, settings: dict[str, Any], passed: Sequence[str]) -> "Trained":

@@ -78,6 +78,7 @@ class Keeper:
         progress: Is told of decoding and of each step.
         taken: Steps that were taken before.
         cached: Whether frames are decoded once, into a cache, rather than for each sample.
+        on_begin: Called once, when LeRobot has taken all options and has the data.
     """
 
     run: Path
@@ -87,17 +88,24 @@ class Keeper:
     progress: Progress = field(default_factory=Progress)
     taken: int = 0
     cached: bool = True
+    on_begin: Callable[[], None] = lambda: None
     _augmented: AugmentedDataset | None = None
     _contract: Contract | None = None
     _examiner: Examiner | None = None
     _written: float = 0.0
     _saved: float = 0.0
 
+    @property
+    def began(self) -> bool:
+        """Whether LeRobot has taken all options and has the data."""
+        return self._saved > 0
+
     def make_datasets(self, make: Callable[[Any], tuple[Any, Any]], config: Any) -> tuple[Any, Any]:
         """LeRobot's datasets: their frames decoded once where they fit, with the right statistics."""
         keep_group()
         logging.getLogger().addHandler(_Rows(self._on_row))
         training, held_out = make(config)
+        self.on_begin()
         if not config.resume:
             self._set_statistics(training, config)
         if self.cached and not config.dataset.streaming:

@@ -28,6 +28,7 @@ from lerobot.scripts import lerobot_train
 from lerobot.utils.random_utils import get_rng_state, set_rng_state
 
 from regrasp.data.checkpoint import LAST, MODEL_FOLDER
+from regrasp.data.journal import JOURNAL_FILE
 
 PARTIAL = ".partial-"
 _NEEDED = (
@@ -135,6 +136,38 @@ def is_whole(checkpoint: Path) -> bool:
     """Whether a checkpoint holds what a training needs to go on."""
     weights = [*checkpoint.glob(f"{MODEL_FOLDER}/*model*.safetensors")]
     return bool(weights) and all((checkpoint / name).is_file() for name in _NEEDED)
+
+
+def has_weights(run: Path) -> bool:
+    """Whether a run has a checkpoint that can be used, be it one that a training can go on from or not."""
+    return any((run / "checkpoints").glob(f"[0-9]*/{MODEL_FOLDER}/*model*.safetensors"))
+
+
+@contextmanager
+def set_aside(run: Path) -> Generator[None]:
+    """Within it, the run's folder is out of the way; it is back where nothing has taken its place, and else gone."""
+    aside = _aside(run)
+    shutil.rmtree(aside, ignore_errors=True)
+    run.rename(aside)
+    try:
+        yield
+    finally:
+        if (run / JOURNAL_FILE).exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            shutil.rmtree(run, ignore_errors=True)
+            aside.rename(run)
+
+
+def bring_back(run: Path) -> None:
+    """Undo what a kill has left of `set_aside`, before anything had taken the run's place."""
+    if _aside(run).exists() and not (run / JOURNAL_FILE).exists():
+        shutil.rmtree(run, ignore_errors=True)
+        _aside(run).rename(run)
+
+
+def _aside(run: Path) -> Path:
+    return run.with_name(f"{PARTIAL}{run.name}")
 
 
 def remove_partial(run: Path) -> None:

@@ -6,15 +6,20 @@ from pathlib import Path
 
 import draccus.utils
 import torch
+from huggingface_hub import snapshot_download
 from lerobot.configs.policies import PreTrainedConfig
 
 from regrasp.data.checkpoint import Checkpoint, pretrained_folder, read_checkpoint
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import IMAGE_PREFIX
 from regrasp.data.station import Station
-from regrasp.errors import UsageError
+from regrasp.errors import CheckpointError, UsageError
 from regrasp.training.plan import Plan
+from regrasp.training.policies import BASES
 from regrasp.training.renaming import rename_map
+
+_WITHOUT_WEIGHTS = ["*.json", "*processor*.safetensors"]
+"""Files of a checkpoint on the Hub: all but the policy's weights."""
 
 _CHUNKS = {"--policy.chunk_size", "--policy.n_action_steps", "--policy.horizon"}
 
@@ -104,9 +109,31 @@ def _cameras_on_the_hub(policy: str) -> tuple[str, ...]:
 
 def _policy_option(policy: str) -> dict[str, str]:
     """A type, the folder of a checkpoint, or an id on the Hub."""
-    if Path(policy).is_dir():
+    if is_folder(policy):
         return {"--policy.path": str(pretrained_folder(policy).resolve())}
     return {"--policy.path" if "/" in policy else "--policy.type": policy}
+
+
+def assigned(options: Sequence[str]) -> dict[str, str]:
+    """LeRobot's options by name, given as `--name=value` or as `--name value`; a bare `--name` switches it on.
+
+    Raises:
+        UsageError: A word stands where a name was expected.
+
+    Example:
+        >>> assigned(["--steps=5", "--batch_size", "8", "--wandb.enable"])
+        {'--steps': '5', '--batch_size': '8', '--wandb.enable': 'true'}
+    """
+    found: dict[str, str] = {}
+    words = list(options)
+    while words:
+        name, equals, value = words.pop(0).partition("=")
+        if not name.startswith("--"):
+            raise UsageError(f"Found '{name}' among LeRobot's options; expected --name=value.")
+        if not equals:
+            value = words.pop(0) if words and not words[0].startswith("--") else "true"
+        found[name] = value
+    return found
 
 
 def whole(given: Mapping[str, str], name: str) -> int | None:
@@ -121,4 +148,24 @@ def whole(given: Mapping[str, str], name: str) -> int | None:
 
 def local_checkpoint(policy: str) -> Checkpoint | None:
     """The checkpoint that training starts from, where it lies on this machine."""
-    return read_checkpoint(policy) if policy and Path(policy).is_dir() else None
+    return read_checkpoint(policy) if is_folder(policy) else None
+
+
+def starting_statistics(policy: str) -> Checkpoint | None:
+    """The checkpoint whose statistics stay as its training goes on; None where this dataset's take their place.
+
+    That is so for a type, for a pretrained base, which has learned from many robots, and where the Hub cannot be asked.
+    """
+    if is_folder(policy):
+        return read_checkpoint(policy)
+    if "/" not in policy or policy in BASES.values():
+        return None
+    try:
+        return read_checkpoint(snapshot_download(policy, allow_patterns=_WITHOUT_WEIGHTS))
+    except (OSError, ValueError, CheckpointError):
+        return None  # LeRobot asks again, and says what is wrong
+
+
+def is_folder(policy: str) -> bool:
+    """Whether this is the folder of a checkpoint. The name of a type is a type, also where a folder is called so."""
+    return bool(policy) and policy not in PreTrainedConfig.get_known_choices() and Path(policy).is_dir()

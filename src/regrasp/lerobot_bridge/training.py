@@ -1,47 +1,36 @@
 """Trains a LeRobot policy with LeRobot's own training, and writes the contract beside each checkpoint."""
 
-import contextlib
-import io
 import json
-import logging
-import shutil
-import sys
-import urllib.error
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import Any
-from unittest import mock
-
-import draccus.utils
-import torch
-from lerobot.scripts import lerobot_train
-from lerobot.utils.import_utils import register_third_party_plugins
 
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract
 from regrasp.data.contract_measuring import rides_on_arm
-from regrasp.data.dataset import Dataset, read_dataset
+from regrasp.data.dataset import Dataset, content_hash, read_dataset
 from regrasp.data.journal import Journal, read_journal
 from regrasp.data.provenance import parts_of
 from regrasp.data.selection import forget_selection
 from regrasp.data.station import Station
-from regrasp.errors import MissingExtra, RegraspError, UsageError
+from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.keeping import Keeper, Progress, close_wandb
 from regrasp.lerobot_bridge.processes import gpus_and_nodes, is_first
-from regrasp.lerobot_bridge.quiet import training_threads
 from regrasp.lerobot_bridge.resuming import (
-    exact_resuming,
+    bring_back,
+    has_weights,
     newest_checkpoint,
     point_last_at,
     remove_partial,
-    whole_checkpoints,
+    set_aside,
 )
-from regrasp.lerobot_bridge.train_options import arguments_for, local_checkpoint, whole
+from regrasp.lerobot_bridge.running import run_lerobot
+from regrasp.lerobot_bridge.train_options import arguments_for, assigned, starting_statistics, whole
 from regrasp.training.augmentation import parse_augmentation
 from regrasp.training.plan import plan
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -118,9 +107,15 @@ def train(
     if is_first():
         _require_new(out)
     gpus, nodes = gpus_and_nodes()
-    given = dict(option.split("=", 1) for option in options if "=" in option)
+    given = assigned(options)
+    options = [f"{name}={value}" for name, value in given.items()]
+    if hold_out and "--dataset.eval_split" in given:
+        raise UsageError(
+            "Found both --hold-out and --dataset.eval_split; expected one of them: LeRobot's split takes the last "
+            "episodes, --hold-out some that are spread over the workspace."
+        )
     data = _chosen(read_dataset(dataset), given.get("--dataset.episodes"))
-    policy = given.get("--policy.path", policy)
+    policy = given.get("--policy.path") or given.get("--policy.type") or policy
     planned = plan(
         data,
         policy=policy,
@@ -146,7 +141,7 @@ def train(
         augmentation=_augmentation(data, augment),
         episode_weights=_episode_weights(data),
     )
-    start = None if new_statistics else local_checkpoint(policy)
+    start = None if new_statistics else starting_statistics(policy)
     progress = progress or Progress()
     for warning in planned.warnings:
         progress.on_note(f"warning: {warning}")
@@ -170,13 +165,17 @@ def resume(
         run: The folder that was `out`.
         dataset: Where the dataset lies now, if it was moved.
         cache: As in `train`.
-        options: Options of `lerobot-train` that shall change, as `--name=value`.
+        options: Options of `lerobot-train` that shall change, as `--name=value`; `--steps=N` goes on to N steps.
         progress: Is told of decoding and of each step.
 
     Raises:
-        UsageError: There is no training to go on with.
+        UsageError: There is no training to go on with, or the data are not those that it has learned from.
     """
     run = Path(run).resolve()
+    given = assigned(options)
+    options = [f"{name}={value}" for name, value in given.items()]
+    if is_first():
+        bring_back(run)
     journal, newest = read_journal(run), newest_checkpoint(run)
     if newest is None:
         return _begin_anew(run, journal, dataset, options, progress or Progress(), cache)
@@ -184,19 +183,20 @@ def resume(
     config = checkpoint.train_config or {}
     trained = config.get("dataset") or {}
     data = read_dataset(dataset or trained.get("root") or trained.get("repo_id") or "")
-    journal = journal or _journal_of(checkpoint, data)
+    known, journal = journal, journal or _journal_of(checkpoint, data)
     data = _of_these(data, journal.chosen)
-    step, total = int(newest.name), _total(options, config)
+    _require_same(data, checkpoint, run)
+    step, total = int(newest.name), whole(given, "--steps") or int(config.get("steps", 0))
     keeper = Keeper(run, data, journal, progress=progress or Progress(), taken=step, cached=cache)
     if step >= total:
+        if known is not None and not known.finished:  # killed after its last checkpoint
+            _tidy(run, newest)
+            keeper.finish()
         return _trained(keeper)
     journal.cut_after(step)
     journal.resumed_at.append(step)
     journal.total_steps, journal.finished = total, False
-    if is_first():
-        remove_partial(run)
-        forget_selection(run)
-        point_last_at(newest)
+    keeper.on_begin = partial(_tidy, run, newest, chosen=False)
     arguments = [
         f"--config_path={newest / MODEL_FOLDER / 'train_config.json'}",
         "--resume=true",
@@ -226,8 +226,13 @@ def _begin_anew(
             f"Found no checkpoint in {run}; expected one that several processes can go on from. Delete the folder and "
             "train anew."
         )
+    if journal.finished or has_weights(run):
+        raise UsageError(
+            f"Found checkpoints in {run} that can be used and not be gone on with; expected training_state/ beside their "
+            "pretrained_model/. Train further into another folder: `regrasp train DATASET --policy "
+            f"{quote(str(run))} --out NEW`."
+        )
     data = _of_these(read_dataset(dataset or journal.dataset), journal.chosen)
-    shutil.rmtree(run)
     root = str(Path(data.path).resolve())
     arguments = [
         f"--dataset.root={root}" if option.startswith("--dataset.root=") else option
@@ -236,9 +241,32 @@ def _begin_anew(
     anew = {"steps": [], "evaluations": [], "notes": [], "resumed_at": [0]}
     fresh = journal.model_copy(update={**anew, "dataset": root, "arguments": arguments})
     given = dict(option.split("=", 1) for option in fresh.arguments if "=" in option)
-    start = None if fresh.new_statistics else local_checkpoint(given.get("--policy.path", ""))
+    start = None if fresh.new_statistics else starting_statistics(given.get("--policy.path", ""))
     keeper = Keeper(run, data, fresh, start=start, progress=progress, cached=cache)
-    return _finish(keeper, [*fresh.arguments, f"--output_dir={run}", *options])
+    with set_aside(run):
+        return _finish(keeper, [*fresh.arguments, f"--output_dir={run}", *options])
+
+
+def _require_same(data: Dataset, checkpoint: Checkpoint, run: Path) -> None:
+    """Raise UsageError where the data are not those that the run has learned from, as far as its contract tells."""
+    contract = checkpoint.contract
+    if contract is None or not contract.dataset_hash or contract.dataset_hash == content_hash(data):
+        return
+    raise UsageError(
+        f"Found other demonstrations in {data.path} than {run} has learned from ({data.frames} frames; there were "
+        f"{contract.frames}, or the same number of others); expected the same ones. To learn from these too: "
+        f"`regrasp train {quote(str(data.path))} --policy {quote(str(run))} --out NEW`."
+    )
+
+
+def _tidy(run: Path, newest: Path, *, chosen: bool = True) -> None:
+    """Before a run goes on: away with half a checkpoint, and with the choice among those there are unless `chosen`."""
+    if not is_first():
+        return
+    remove_partial(run)
+    point_last_at(newest)
+    if not chosen:
+        forget_selection(run)
 
 
 def _finish(keeper: Keeper, arguments: Sequence[str]) -> Trained:
@@ -324,88 +352,3 @@ def _journal_of(checkpoint: Checkpoint, data: Dataset) -> Journal:
         augmentation=(checkpoint.contract.augmentation if checkpoint.contract else None) or {},
         episode_weights=_episode_weights(data),
     )
-
-
-def _total(options: Sequence[str], config: Mapping[str, Any]) -> int:
-    given = dict(option.split("=", 1) for option in options if "=" in option)
-    return whole(given, "--steps") or int(config.get("steps", 0))
-
-
-def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
-    """LeRobot's training, with its frames decoded once where they fit, and what `keeper` notes."""
-    register_third_party_plugins()
-    if threads := training_threads():
-        torch.set_num_threads(threads)
-    make_datasets: Any = lerobot_train.make_train_eval_datasets
-    run: Any = lerobot_train.train  # its decorator fills in the configuration from the command line
-    printed = io.StringIO()
-    try:
-        with (
-            mock.patch.object(
-                lerobot_train, "make_train_eval_datasets", partial(keeper.make_datasets, make_datasets)
-            ),
-            mock.patch.object(lerobot_train, "tqdm", partial(_Bar, keeper.progress.on_step, keeper.taken)),
-            exact_resuming(keeper.make_sampler),
-            whole_checkpoints(keeper.on_saved),
-            mock.patch.object(sys, "argv", ["lerobot-train", *arguments]),
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
-            _root_logging_restored(),
-        ):
-            run()
-    except SystemExit as error:
-        raise UsageError(_refusal(printed.getvalue())) from error
-    except (draccus.utils.DecodingError, draccus.utils.ParsingError, ValueError) as error:
-        raise UsageError(f"LeRobot refuses to train: {_first_line(error)}.") from error
-    except urllib.error.URLError as error:
-        raise UsageError(
-            "LeRobot wants to download ImageNet weights and there is no network; give "
-            "`-- --policy.pretrained_backbone_weights=null` to train the vision backbone from scratch."
-        ) from error
-    except RegraspError:
-        raise
-    except ImportError as error:
-        raise MissingExtra(f"LeRobot needs a library for this training: {_first_line(error)}.") from error
-    except (RuntimeError, OSError) as error:
-        raise RegraspError(
-            f"Training stopped: {_first_line(error)}. Checkpoints that were written are kept."
-        ) from error
-
-
-class _Bar:
-    """Takes the place of LeRobot's progress bar and hands its steps on."""
-
-    def __init__(self, on_step: Callable[[int, int], None], taken: int, *, total: int, **_: Any) -> None:
-        self._on_step, self._total, self._done = on_step, taken + total, taken
-
-    def update(self, steps: int) -> None:
-        """`steps` more have been taken."""
-        self._done += steps
-        self._on_step(self._done, self._total)
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-@contextlib.contextmanager
-def _root_logging_restored() -> Generator[None]:
-    """LeRobot replaces the root logger's handlers; they are put back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-
-
-def _refusal(printed: str) -> str:
-    """LeRobot's last words before it gave up on its options."""
-    lines = [line for line in printed.splitlines() if "error" in line.lower()] or [
-        "it stopped without a word"
-    ]
-    return f"LeRobot refuses these options: {lines[-1].strip()}."
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

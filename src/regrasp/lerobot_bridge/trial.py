@@ -16,8 +16,8 @@ from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.lerobot_bridge.frame_cache import fits
 from regrasp.lerobot_bridge.keeping import Keeper, Progress
 from regrasp.lerobot_bridge.policies import LoadedPolicy
+from regrasp.lerobot_bridge.running import run_lerobot
 from regrasp.lerobot_bridge.train_options import arguments_for
-from regrasp.lerobot_bridge.training import run_lerobot
 from regrasp.training.plan import Plan, Trial
 
 STEPS, WARM = 10, 3

@@ -42,7 +42,7 @@ def choose_chunks(
 ) -> Chunks:
     """For a training on `data`, from scratch or on from a checkpoint, with so much time from a picture to the answer."""
     if kind.chunk is None:
-        why = f"{kind.name} has no such option; its own preset stays"
+        why = f"not planned for {kind.name}; its own preset stays"
         return Chunks(reasons=(Reason("chunk_size", None, why),))
     execute, why = _foreseen(data, latency_ms)
     delay = _frames(latency_ms or 0.0, data.fps)

@@ -32,19 +32,22 @@ def choose_learning_rate(kind: Kind, steps: int, processes: int) -> LearningRate
         rate, options = _peak(kind, peak, processes, "constant, no warm-up")
         return LearningRate(peak, None, None, (rate,), options)
     if kind.schedule == "cosine to zero":
-        rate, options = _peak(kind, peak, processes, "a cosine down to 0")
-        warmup = Reason("warm-up", kind.warmup, "LeRobot's preset", "steps")
+        course = "a cosine down to 0"
+        if kind.name == "vqbet":
+            course += ", begun after its code book and so cut off before 0 by as many steps"
+        rate, options = _peak(kind, peak, processes, course)
+        warmup = Reason("warm-up", kind.warmup, kind.source, "steps")
         return LearningRate(peak, kind.warmup, steps, (rate, warmup), options)
     return _fixed_cosine(kind, peak, steps, processes, kind.decay or steps)
 
 
 def _peak(kind: Kind, peak: float | None, processes: int, course: str) -> tuple[Reason, tuple[str, ...]]:
     """The preset's rate, or what it becomes when several processes make the batch larger."""
-    why, options = f"LeRobot's preset of {kind.name}: {course}", ()
+    why, options = f"{kind.source} of {kind.name}: {course}", ()
     if processes > 1:
         options = tuple(f"{name}={peak:g}" for name in kind.rate_options)
         why = (
-            f"{kind.rate:g} of LeRobot's preset x {math.sqrt(processes):.2f}, the root of {processes}: with so much "
+            f"{kind.rate:g} of {kind.source} x {math.sqrt(processes):.2f}, the root of {processes}: with so much "
             f"larger a batch an adaptive optimizer then takes as noisy a way (arXiv 2205.10287); {course}"
         )
     return Reason("learning rate", peak, why), options
@@ -61,15 +64,15 @@ def _fixed_cosine(kind: Kind, peak: float | None, steps: int, processes: int, le
             Reason("decay", steps, f"LeRobot shrinks its {length} steps to the length of the run", "steps"),
         )
         return LearningRate(peak, warmup, steps, (rate, *shrunk), options)
-    before = (rate, Reason("warm-up", kind.warmup, "LeRobot's preset", "steps"))
+    before = (rate, Reason("warm-up", kind.warmup, kind.source, "steps"))
     if steps == length:
-        decay = Reason("decay", length, "LeRobot's preset, as long as the run", "steps")
+        decay = Reason("decay", length, f"{kind.source}, as long as the run", "steps")
         return LearningRate(peak, kind.warmup, steps, (*before, decay), options)
     idle = 100 * (1 - length / steps)
     decay = Reason(
         "decay",
         steps,
-        f"stretched to the run: LeRobot's preset reaches 1/{ratio} of the peak after {length} steps and would spend the "
+        f"stretched to the run: {kind.source} reaches 1/{ratio} of the peak after {length} steps and would spend the "
         f"last {idle:.0f} % of the run there",
         "steps",
     )

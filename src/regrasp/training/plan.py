@@ -33,6 +33,8 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """An id on the Hub. What it is a policy of, LeRobot learns from its config; the plan goes by the words of its name, as
 in `lerobot/smolvla_base`, and by LeRobot's defaults where none is a type."""
 
+NAME_PARTS = re.compile(r"[-_.]")
+
 FEWEST_CHECKPOINTS = 3
 """Success differs by tens of points from one checkpoint to the next (ACT: 20, 72, 62 % at 6, 8 and 10 thousand steps)."""
 
@@ -176,8 +178,11 @@ def plan(
     if latency_ms is None and trial is not None:
         latency_ms = round(trial.latency_ms, 1)
     asked = {"batch": batch, "epochs": epochs, "steps": steps, "latency_ms": latency_ms}
+    named = (
+        dataset if isinstance(dataset, str) and not Path(dataset).exists() else data.path
+    )  # an id on the Hub
     command = train_command(
-        data.path,
+        named,
         policy,
         gpus=gpus,
         nodes=nodes,
@@ -236,10 +241,13 @@ class _Target:
             return cls(KINDS[policy], scratch=True)
         if Path(policy).is_dir():
             checkpoint = read_checkpoint(policy)
-            return cls(KINDS.get(checkpoint.policy_type, Kind(checkpoint.policy_type)), checkpoint)
+            known = KINDS.get(checkpoint.policy_type, Kind(checkpoint.policy_type))
+            return cls(known.as_in(checkpoint.config), checkpoint)
         owner, _, name = policy.partition("/")
         if HUB_ID.fullmatch(policy) and not Path(owner).is_dir():
-            return cls(KINDS.get(next((one for one in name.split("_") if one in KINDS), ""), Kind(name)))
+            return cls(
+                KINDS.get(next((one for one in NAME_PARTS.split(name) if one in KINDS), ""), Kind(name))
+            )
         if "/" in policy or policy.startswith("."):
             raise CheckpointError(
                 f"Found no checkpoint in {policy}; expected a folder that LeRobot saved, or a policy type such as act "

@@ -1,7 +1,8 @@
 """What LeRobot 0.6.1 trains each policy with, as far as a plan needs it. A test compares it with LeRobot itself."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 Schedule = Literal["constant", "cosine to its floor", "cosine to zero"]
 
@@ -23,6 +24,7 @@ class Kind:
         chunk: Actions predicted at once, by default; None where the policy has no such option.
         execute: Actions carried out before the next query, by default.
         chunk_why: Not empty where the default is better evidence than what is measured of demonstrations.
+        source: Where rate and schedule come from.
     """
 
     name: str
@@ -39,7 +41,26 @@ class Kind:
     chunk: int | None = None
     execute: int | None = None
     chunk_why: str = ""
+    source: str = "LeRobot's preset"
 
+    def as_in(self, config: Mapping[str, Any]) -> Self:
+        """The type as a checkpoint's config.json has it: LeRobot trains it further with its own rate and schedule."""
+        own = {
+            name: config[key]
+            for name, key in CONFIG_KEYS.items()
+            if getattr(self, name) is not None and isinstance(config.get(key), int | float)
+        }
+        changed = {name: value for name, value in own.items() if value != getattr(self, name)}
+        return replace(self, **changed, source="the checkpoint's config.json") if changed else self
+
+
+CONFIG_KEYS = {
+    "rate": "optimizer_lr",
+    "warmup": "scheduler_warmup_steps",
+    "decay": "scheduler_decay_steps",
+    "floor": "scheduler_decay_lr",
+}
+"""Ours -> LeRobot's names of them in a policy's config."""
 
 _PI = {"rate": 2.5e-5, "schedule": "cosine to its floor", "warmup": 1000, "decay": 30_000, "floor": 2.5e-6}
 
@@ -96,4 +117,4 @@ BASES = {
     "pi0_fast": "lerobot/pi0fast-base",
     "xvla": "lerobot/xvla-base",
 }
-"""Types that are meant to be fine-tuned -> their pretrained checkpoints on the Hub, as LeRobot's model cards name them."""
+"""Types that are meant to be fine-tuned -> their checkpoints on the Hub, as LeRobot's model cards name them."""
