@@ -141,7 +141,10 @@ def write_page(run: Path, chosen: "Selection") -> Path | None:
 def told_json(run: Path, chosen: "Selection") -> dict[str, Any]:
     """The choice as plain values."""
     from regrasp.data.checkpoint import BEST, MODEL_FOLDER
+    from regrasp.data.links import pointed
     from regrasp.stats import Rate
+
+    best = run / "checkpoints" / BEST
 
     def rate(successes: int | None, starts: int) -> dict[str, object] | None:
         return None if successes is None else Rate(successes, starts).to_json()
@@ -151,7 +154,7 @@ def told_json(run: Path, chosen: "Selection") -> dict[str, Any]:
              (("against_last", chosen.against_last), ("against_runner_up", chosen.against_runner_up))}  # fmt: skip
     return {
         "run": str(run),
-        "checkpoint": str(run / "checkpoints" / BEST / MODEL_FOLDER),
+        "checkpoint": str((best if best.is_dir() else pointed(best)) / MODEL_FOLDER),
         **told,
         "success": rate(chosen.chosen.successes, chosen.chosen.starts),
         **pairs,

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.episode import IMAGE_PREFIX, camera_name
+from regrasp.data.links import pointed
 from regrasp.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def pretrained_folder(path: str | Path) -> Path:
     Of a run it is that of the checkpoint that was chosen (`best`), else of the last one.
     """
     given = Path(path)
-    for folder in (given, given / MODEL_FOLDER, *_of_run(given), *_of_run(given / "checkpoints")):
+    for folder in (given, pointed(given) / MODEL_FOLDER, *_of_run(given), *_of_run(given / "checkpoints")):
         if (folder / "config.json").is_file():
             return folder
     found = "no such folder" if not given.exists() else "no config.json"
@@ -276,13 +277,15 @@ def _of_run(checkpoints: Path) -> list[Path]:
         (step for step in checkpoints.iterdir() if step.name.isdigit()), key=lambda one: -int(one.name)
     )
     best = best_of(checkpoints)
-    return [step / MODEL_FOLDER for step in (*([best] if best else []), checkpoints / LAST, *steps)]
+    return [
+        step / MODEL_FOLDER
+        for step in (*([best] if best else []), checkpoints / LAST, pointed(checkpoints / LAST), *steps)
+    ]
 
 
 def best_of(checkpoints: Path) -> Path | None:
     """The folder of the step that `best` points at; None where nothing was chosen, or what was chosen is gone."""
-    link = checkpoints / BEST
-    step = checkpoints / link.readlink() if link.is_symlink() else link  # a copy may have followed links
+    step = pointed(checkpoints / BEST)
     return step if (step / MODEL_FOLDER / "config.json").is_file() else None
 
 

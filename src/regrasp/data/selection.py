@@ -10,7 +10,6 @@ RUN/checkpoints/best -> STEP   what every verb takes that is given RUN
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regrasp.data.atomic import write_text
 from regrasp.data.checkpoint import BEST, LAST, MODEL_FOLDER, best_of
+from regrasp.data.links import point, pointed
 from regrasp.errors import CheckpointError
 
 SELECTION_FILE, TRIALS_FOLDER = "selection.json", "selection"
@@ -138,16 +138,13 @@ def keep_selection(run: Path, selection: Selection) -> Path:
         CheckpointError: The run cannot be written.
     """
     checkpoints = run / "checkpoints"
-    link, fresh = checkpoints / BEST, checkpoints / f".{BEST}.{os.getpid()}"
     chosen = checkpoints_of(run)[selection.step]
     try:
         write_text(run / SELECTION_FILE, selection.model_dump_json(indent=1) + "\n")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(chosen.name)
-        fresh.replace(link)
+        point(checkpoints / BEST, chosen)
     except OSError as error:
         raise _unwritable(run, error) from error
-    return link
+    return checkpoints / BEST
 
 
 def forget_selection(run: Path) -> None:
@@ -192,8 +189,8 @@ def which_checkpoint(given: str | Path) -> str:
     best = best_of(checkpoints)
     if best is not None:
         return f"{run}: its best checkpoint is taken, step {_step(best)}{_why(run, _step(best))}"
-    step = _step((checkpoints / LAST).resolve())
-    gone = " (what `best` points at is gone)" if (checkpoints / BEST).is_symlink() else ""
+    step = _step(pointed(checkpoints / LAST).resolve())
+    gone = " (what `best` points at is gone)" if pointed(checkpoints / BEST) != checkpoints / BEST else ""
     return f"{run}: its last checkpoint is taken, step {step}; none was chosen{gone}"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from lerobot.utils.logging_utils import MetricsTracker
 
 from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
@@ -35,6 +36,18 @@ from regrasp.training.renaming import described as described_names
 
 EVERY_S = 10.0
 """The journal is written at each checkpoint, and in between this often."""
+
+
+LEROBOT_LOADERS = 4
+"""Processes that load samples, by LeRobot's default."""
+
+
+def loaders() -> int:
+    """Processes to load samples that are decoded one by one: none where they would take the training's own cores.
+
+    Frames that are decoded already are read faster than another process can hand them over (docs/results.md).
+    """
+    return LEROBOT_LOADERS if torch.cuda.is_available() else 0
 
 
 @dataclass
@@ -78,6 +91,7 @@ class Keeper:
         progress: Is told of decoding and of each step.
         taken: Steps that were taken before.
         cached: Whether frames are decoded once, into a cache, rather than for each sample.
+        loaders_given: Whether the user has said how many processes load samples.
         on_begin: Called once, when LeRobot has taken all options and has the data.
     """
 
@@ -88,6 +102,7 @@ class Keeper:
     progress: Progress = field(default_factory=Progress)
     taken: int = 0
     cached: bool = True
+    loaders_given: bool = False
     on_begin: Callable[[], None] = lambda: None
     _augmented: AugmentedDataset | None = None
     _contract: Contract | None = None
@@ -108,9 +123,13 @@ class Keeper:
         self.on_begin()
         if not config.resume:
             self._set_statistics(training, config)
+        if not self.loaders_given:
+            config.num_workers = 0
         if self.cached and not config.dataset.streaming:
             training = self._cached(training, config)
             held_out = None if held_out is None else self._cached(held_out, config)
+        elif not self.loaders_given:
+            config.num_workers = loaders()
         training = self._augment(training, config)
         self._saved = time.monotonic()
         self._write()
@@ -123,6 +142,8 @@ class Keeper:
                 dataset, video_backend=config.dataset.video_backend, on_decode=self.progress.on_decode
             )
         except Uncached as error:
+            if not self.loaders_given:
+                config.num_workers = loaders()
             line = f"LeRobot decodes the frames of each sample: {error}."
             if config.num_workers == 0:
                 line += " Add `-- --num_workers=4` to do so in other processes."

@@ -15,7 +15,6 @@ A GPU adds in another order each time unless `--cudnn_deterministic=true`, and o
 random numbers of the first alone.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from lerobot.utils.random_utils import get_rng_state, set_rng_state
 
 from regrasp.data.checkpoint import LAST, MODEL_FOLDER
 from regrasp.data.journal import JOURNAL_FILE
+from regrasp.data.links import point
 
 PARTIAL = ".partial-"
 _NEEDED = (
@@ -119,11 +119,7 @@ def whole_checkpoints(on_saved: Callable[[Path, Mapping[str, Any]], None]) -> Ge
 
 def point_last_at(checkpoint: Path) -> None:
     """Make `last` point at this checkpoint; at no moment is there none."""
-    link = checkpoint.parent / LAST
-    fresh = link.with_name(f".{LAST}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(checkpoint.name)
-    fresh.replace(link)
+    point(checkpoint.parent / LAST, checkpoint)
 
 
 def newest_checkpoint(run: Path) -> Path | None:

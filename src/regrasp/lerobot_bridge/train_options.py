@@ -48,7 +48,6 @@ def arguments_for(
         "--steps": str(steps),
         "--batch_size": str(planned.batch),
         "--seed": str(seed),
-        "--num_workers": "0",
         "--log_freq": str(max(1, min(50, steps // 20))),
         "--save_freq": str(planned.save_every),
         "--env_eval_freq": "0",

@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
-from regrasp.data.checkpoint import MODEL_FOLDER, Checkpoint, read_checkpoint
+from regrasp.data.checkpoint import LAST, MODEL_FOLDER, Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract
 from regrasp.data.contract_measuring import rides_on_arm
 from regrasp.data.dataset import Dataset, content_hash, read_dataset
 from regrasp.data.journal import Journal, read_journal
+from regrasp.data.links import pointed
 from regrasp.data.provenance import parts_of
 from regrasp.data.selection import forget_selection
 from regrasp.data.station import Station
@@ -30,6 +31,8 @@ from regrasp.lerobot_bridge.running import run_lerobot
 from regrasp.lerobot_bridge.train_options import arguments_for, assigned, starting_statistics, whole
 from regrasp.training.augmentation import parse_augmentation
 from regrasp.training.plan import plan
+
+LOADERS = "--num_workers"
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,7 @@ def train(
     for warning in planned.warnings:
         progress.on_note(f"warning: {warning}")
     keeper = Keeper(out, data, journal, start=start, progress=progress, cached=cache)
+    keeper.loaders_given = LOADERS in given
     return _finish(keeper, [*arguments, f"--output_dir={out}"])
 
 
@@ -196,6 +200,7 @@ def resume(
     journal.cut_after(step)
     journal.resumed_at.append(step)
     journal.total_steps, journal.finished = total, False
+    keeper.loaders_given = LOADERS in {**given, **assigned(journal.arguments)}
     keeper.on_begin = partial(_tidy, run, newest, chosen=False)
     arguments = [
         f"--config_path={newest / MODEL_FOLDER / 'train_config.json'}",
@@ -240,9 +245,10 @@ def _begin_anew(
     ]
     anew = {"steps": [], "evaluations": [], "notes": [], "resumed_at": [0]}
     fresh = journal.model_copy(update={**anew, "dataset": root, "arguments": arguments})
-    given = dict(option.split("=", 1) for option in fresh.arguments if "=" in option)
+    given = assigned(fresh.arguments)
     start = None if fresh.new_statistics else starting_statistics(given.get("--policy.path", ""))
     keeper = Keeper(run, data, fresh, start=start, progress=progress, cached=cache)
+    keeper.loaders_given = LOADERS in {**given, **assigned(options)}
     with set_aside(run):
         return _finish(keeper, [*fresh.arguments, f"--output_dir={run}", *options])
 
@@ -280,7 +286,8 @@ def _finish(keeper: Keeper, arguments: Sequence[str]) -> Trained:
 
 def _trained(keeper: Keeper) -> Trained:
     """What came of it, by its last checkpoint."""
-    last = keeper.run / "checkpoints" / "last" / MODEL_FOLDER
+    last = keeper.run / "checkpoints" / LAST
+    last = (last if last.is_dir() else pointed(last)) / MODEL_FOLDER
     checkpoint = read_checkpoint(last)
     steps, journal = checkpoint.step or 0, keeper.journal
     epochs = steps * (checkpoint.batch_size or 0) / journal.frames
