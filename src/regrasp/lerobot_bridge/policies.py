@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from lerobot.configs.policies import PreTrainedConfig
 from lerobot.policies.factory import get_policy_class, make_pre_post_processors
-from lerobot.utils.import_utils import register_third_party_plugins
+from lerobot.utils.import_utils import register_third_party_plugins, require_package
 from numpy.typing import NDArray
 
 from regrasp.control import Decision
@@ -23,8 +23,24 @@ from regrasp.lerobot_bridge.quiet import quiet
 
 STATE = "observation.state"
 IMAGES = "observation.images."
+ADAPTER_FILE = "adapter_model.safetensors"
 BATCH = 64
 """Observations that are put through a policy at once."""
+
+
+def _with_weights(folder: str, config: Any) -> Any:
+    """The policy of a checkpoint; of an adapter (PEFT), the policy that it was made for, with what it adds."""
+    kind = get_policy_class(config.type)
+    if not (Path(folder) / ADAPTER_FILE).is_file():
+        return kind.from_pretrained(folder, config=config)
+    require_package("peft", extra="peft")
+    from peft import PeftConfig, PeftModel
+
+    adapter = PeftConfig.from_pretrained(folder)
+    base = kind.from_pretrained(
+        adapter.base_model_name_or_path or "", config=config, revision=adapter.revision
+    )
+    return PeftModel.from_pretrained(base, folder, config=adapter).merge_and_unload()
 
 
 class LoadedPolicy:
@@ -67,7 +83,7 @@ class LoadedPolicy:
                 config.pretrained_path = Path(folder)
                 if hasattr(config, "pretrained_backbone_weights"):
                     config.pretrained_backbone_weights = None  # type: ignore[attr-defined]  # ACT would download it
-                policy = get_policy_class(config.type).from_pretrained(folder, config=config)
+                policy = _with_weights(folder, config)
                 self._before, self._after = make_pre_post_processors(
                     config, pretrained_path=folder, **_instead(statistics)
                 )

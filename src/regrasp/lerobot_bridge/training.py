@@ -148,6 +148,12 @@ def train(
     progress = progress or Progress()
     for warning in planned.warnings:
         progress.on_note(f"warning: {warning}")
+    if given.get("--dataset.streaming") == "true" and (journal.augmentation or journal.episode_weights):
+        what = "--augment" if journal.augmentation else "parts with weights"
+        raise UsageError(
+            f"Found --dataset.streaming with {what}; expected a dataset that is read by index. Leave streaming out: "
+            "frames are decoded once and read from disk."
+        )
     keeper = Keeper(out, data, journal, start=start, progress=progress, cached=cache)
     keeper.loaders_given = LOADERS in given
     return _finish(keeper, [*arguments, f"--output_dir={out}"])
