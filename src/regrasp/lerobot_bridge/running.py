@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import draccus.utils
+import httpx
 import torch
 from lerobot.scripts import lerobot_train
 from lerobot.utils.import_utils import register_third_party_plugins
@@ -58,7 +59,7 @@ def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
         raise
     except ImportError as error:
         raise MissingExtra(f"LeRobot needs a library for this training: {_first_line(error)}.") from error
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, httpx.HTTPError) as error:  # the last where the Hub cannot be reached
         raise RegraspError(_stopped(error)) from error
 
 

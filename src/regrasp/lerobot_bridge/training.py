@@ -7,8 +7,11 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
+import httpx
+from huggingface_hub import HfApi
+
 from regrasp.data.checkpoint import LAST, MODEL_FOLDER, Checkpoint, read_checkpoint
-from regrasp.data.contract import Contract
+from regrasp.data.contract import CONTRACT_FILE, Contract
 from regrasp.data.contract_measuring import rides_on_arm
 from regrasp.data.dataset import Dataset, content_hash, read_dataset
 from regrasp.data.journal import Journal, read_journal
@@ -287,7 +290,29 @@ def _finish(keeper: Keeper, arguments: Sequence[str]) -> Trained:
         keeper.finish()
     finally:
         close_wandb()
-    return _trained(keeper)
+    trained = _trained(keeper)
+    if is_first():
+        _push_contract(trained, keeper)
+    return trained
+
+
+def _push_contract(trained: Trained, keeper: Keeper) -> None:
+    """Where LeRobot has pushed the policy to the Hub, put its contract beside it; a Hub that refuses costs nothing."""
+    config = read_checkpoint(trained.checkpoint).config
+    repository = config.get("repo_id")
+    if not (config.get("push_to_hub") and repository):
+        return
+    try:
+        HfApi().upload_file(
+            path_or_fileobj=trained.checkpoint / CONTRACT_FILE,
+            path_in_repo=CONTRACT_FILE,
+            repo_id=repository,
+            commit_message="Add the contract",
+        )
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        line = f"The contract was not pushed to {repository} ({type(error).__name__}); it lies in {trained.checkpoint}."
+        keeper.note(line)
+        keeper.finish()
 
 
 def _trained(keeper: Keeper) -> Trained:
