@@ -57,12 +57,22 @@ def test_a_curve_that_has_levelled_out_on_both_sides_is_levelled():
     assert judge(journal(flat, flat)).kind == "levelled"
 
 
+@pytest.mark.parametrize(("last", "said"), [(0.0, True), (2e-5, True), (2.1e-5, False), (1e-4, False)])
+def test_a_curve_that_flattens_because_learning_was_slowed_is_not_said_to_have_ended(last, said):
+    flat = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
+    learned = journal(flat, flat)
+    learned.steps = [{"step": 1, "epoch": 0.1, "lr": 1e-4}, {"step": 900, "epoch": 9.0, "lr": last}]
+    assert any("where every curve flattens" in line for line in judge(learned).lines) == said
+    assert not any("where every curve flattens" in line for line in judge(journal(flat, flat)).lines)
+
+
 def test_a_flat_held_out_error_under_which_training_falls_is_learning_by_heart():
     flat = [5, 3, 2, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]
     verdict = judge(journal(flat, 0.9 * FALLING))
     assert verdict.kind == "memorising"
     assert verdict.ratio[1] > 1
     assert "times as far off" in verdict.lines[1]
+    assert any("no harm is shown" in line for line in verdict.lines)
 
 
 def test_what_moving_trained_pictures_costs_is_told_with_its_interval():

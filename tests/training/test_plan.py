@@ -238,9 +238,24 @@ def test_time_and_memory_are_unknown_until_measured(brain):
 
 
 def test_few_steps_from_scratch_are_said(brain):
-    assert "few for act" in plan(recordings(5000, 20), policy="act").warnings[0]
+    (warning,) = plan(recordings(5000, 20), policy="act", epochs=8).warnings
+    assert "few for act" in warning
+    assert warning.endswith("Give --epochs 16 or more.")
     assert not plan(brain, policy="act", steps=10_000).warnings
     assert plan(brain, policy="act", steps=9_999).warnings
+
+
+@pytest.mark.parametrize(("policy", "samples"), [("act", 80_000), ("keypoint", 100_000)])
+def test_few_demonstrations_are_shown_more_often_to_a_policy_from_scratch(brain, policy, samples):
+    """And are not said to be shown too often for that; more than it needs are."""
+    planned = plan(recordings(5000, 20), policy=policy)
+    assert planned.steps * planned.batch >= samples
+    assert planned.epochs == pytest.approx(samples / 5000, rel=0.05)
+    assert "few demonstrations need more than the usual 8" in reason(planned, "epochs").why
+    assert planned.warnings == ()
+    longer = plan(recordings(5000, 20), policy=policy, epochs=2 * planned.epochs)
+    assert any("epochs are many" in text for text in longer.warnings)
+    assert plan(brain, policy=policy).epochs == pytest.approx(8, rel=0.01)
 
 
 def test_json_is_what_the_design_lays_down(brain):

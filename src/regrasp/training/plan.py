@@ -21,13 +21,10 @@ from regrasp.training.chunks import Chunks, choose_chunks
 from regrasp.training.command import train_command
 from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
 from regrasp.training.learning_rate import LearningRate, choose_learning_rate
+from regrasp.training.length import MOST_EPOCHS, length_warnings, usual_epochs
 from regrasp.training.mixing import PartShare, part_shares
 from regrasp.training.policies import BASES, KINDS, Kind
 from regrasp.training.reasons import Reason
-
-MOST_EPOCHS = 10.0
-"""More than this is warned of. LeRobot's hardware guide gives 5 to 10 epochs; an SO-101 project found that 6.35 did
-better than 15.87."""
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 """An id on the Hub. What it is a policy of, LeRobot learns from its config; the plan goes by the words of its name, as
@@ -37,9 +34,6 @@ NAME_PARTS = re.compile(r"[-_.]")
 
 FEWEST_CHECKPOINTS = 3
 """Success differs by tens of points from one checkpoint to the next (ACT: 20, 72, 62 % at 6, 8 and 10 thousand steps)."""
-
-FEWEST_SAMPLES = {"act": 80_000}
-"""Fewer are warned of. One ACT run succeeded 18 % after 5 thousand steps of 8 samples, 71 % after 10, 83 % after 20."""
 
 VQBET_CODES, VQBET_SHARE = 20_000, 0.2
 """Steps in which LeRobot's VQ-BeT learns a code book of actions, before the policy learns anything at all, and the most
@@ -378,19 +372,22 @@ class _Draft:
             round(self.per_epoch, 1),
             f"{self.frames} frames / {self.samples} samples a step",
         )
-        target = epochs or kind.epochs
-        self.steps = steps or max(1, round(target * self.per_epoch))
+        usual, usual_why = usual_epochs(kind, self.frames, scratch=self.target.scratch)
+        target, why = (epochs, "as asked") if epochs else (usual, usual_why)
+        whole = round if epochs or usual == kind.epochs else math.ceil
+        self.steps = steps or max(1, whole(target * self.per_epoch))
         times = f"{self.batch} x {self.processes}" if self.processes > 1 else f"{self.batch}"
         self.say(
             "steps",
             self.steps,
             "as asked" if steps else f"{target:g} epochs x {self.per_epoch:.1f} steps per epoch",
         )
-        why = "as asked" if epochs else kind.epochs_why
         sums = f"{self.steps} x {times} / {self.frames}"
         self.say("epochs", round(self.epochs, 2), sums if steps else f"{why}; {sums}")
         self._say_passes()
-        self._judge_length()
+        self.warnings += length_warnings(
+            kind, self.frames, self.steps, self.samples, scratch=self.target.scratch
+        )
 
     def _say_passes(self) -> None:
         if self.held_out:
@@ -415,22 +412,6 @@ class _Draft:
             self.warnings.append(
                 f"Each frame of {part.name} will be shown {part.passes:.1f} times, which is many. Merge with less weight "
                 "for it, give fewer --epochs, or record more of it."
-            )
-
-    def _judge_length(self) -> None:
-        if self.epochs > MOST_EPOCHS:
-            better = max(1, round(KINDS["smolvla"].epochs * self.per_epoch))
-            self.warnings.append(
-                f"{self.epochs:.2f} epochs are many. With 241 episodes of one SO-101 task, SmolVLA did better after "
-                f"6.35 epochs than after 15.87, in 3.5 hours instead of 9; LeRobot's hardware guide gives 5 to 10. "
-                f"6.35 epochs are --steps {better} here. The held-out curve will show whether more are too many."
-            )
-        samples = self.steps * self.samples
-        if samples < FEWEST_SAMPLES.get(self.kind.name, 0) and self.target.scratch:
-            self.warnings.append(
-                f"{self.steps} steps of {self.samples} are few for {self.kind.name} from scratch: in one run "
-                "success was 18 % after 5,000 steps of 8, 71 % after 10,000 and 83 % after 20,000. Record more "
-                "episodes, or give more --epochs and watch the held-out curve."
             )
 
     def say_beginning(self) -> None:
