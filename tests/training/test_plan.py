@@ -240,12 +240,12 @@ def test_time_and_memory_are_unknown_until_measured(brain):
 def test_few_steps_from_scratch_are_said(brain):
     (warning,) = plan(recordings(5000, 20), policy="act", epochs=8).warnings
     assert "few for act" in warning
-    assert warning.endswith("Give --epochs 16 or more.")
+    assert warning.endswith("Give --epochs 32.")
     assert not plan(brain, policy="act", steps=10_000).warnings
     assert plan(brain, policy="act", steps=9_999).warnings
 
 
-@pytest.mark.parametrize(("policy", "samples"), [("act", 80_000), ("keypoint", 100_000)])
+@pytest.mark.parametrize(("policy", "samples"), [("act", 160_000), ("keypoint", 200_000)])
 def test_few_demonstrations_are_shown_more_often_to_a_policy_from_scratch(brain, policy, samples):
     """And are not said to be shown too often for that; more than it needs are."""
     planned = plan(recordings(5000, 20), policy=policy)

@@ -21,7 +21,8 @@ from regrasp.report.html import (
 )
 from regrasp.stats import Rate
 
-TONES: dict[str, Tone] = {"overfitting": "bad", "memorising": "bad", "learning": "", "levelled": "good"}
+TONES: dict[str, Tone] = {"overfitting": "bad"}
+"""The other verdicts are neither good nor bad news: see the epochs in docs/results.md."""
 
 
 def write_training_page(journal: Journal, out: str | Path, selection: Selection | None = None) -> Path:
