@@ -59,7 +59,7 @@ def run(planned, tmp_path_factory):
 
 def test_the_first_alone_speaks_and_writes(run):
     out, told = run
-    assert told.count("8 steps") == told.count("curves: ") == 1
+    assert told.count("8 steps, ") == told.count("curves: ") == 1
     found = sorted(path.name for path in (out / "checkpoints").iterdir())
     assert found == ["000004", "000008", "last"], "one held-out episode is too few to choose the best by"
     journal = read_journal(out)

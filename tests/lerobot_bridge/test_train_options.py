@@ -61,7 +61,13 @@ def test_the_plan_is_for_what_lerobot_is_told_to_train(demonstrations, tmp_path,
     options = [*words, "--batch_size", "4", "--no_such_option=1"]
     notes = []
     with pytest.raises(UsageError, match="no_such_option"):
-        train(demonstrations, tmp_path / "run", options=options, progress=Progress(on_note=notes.append))
+        train(
+            demonstrations,
+            tmp_path / "run",
+            epochs=1,
+            options=options,
+            progress=Progress(on_note=notes.append),
+        )
     assert any("are few for act from scratch" in line and "steps of 4" in line for line in notes)
 
 

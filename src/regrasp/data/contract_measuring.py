@@ -62,7 +62,7 @@ def measure_contract(
     Reads joints of all episodes and the first picture of at most `LONGEST_SAMPLE` of them. Episodes that
     the checkpoint's train_config leaves out are left out here.
     """
-    dataset = _trained_on(dataset, checkpoint)
+    dataset = trained_on(dataset, checkpoint)
     _require_same_features(dataset, checkpoint)
     threshold = gripper_threshold(dataset)
     shares = [] if threshold is None else [closed_share(e, threshold) for e in dataset.episodes]
@@ -252,7 +252,7 @@ def _largest(values: NDArray[np.float64]) -> float:
     return float(np.nan_to_num(np.abs(values)).max(initial=0.0))
 
 
-def _trained_on(dataset: Dataset, checkpoint: Checkpoint) -> Dataset:
+def trained_on(dataset: Dataset, checkpoint: Checkpoint) -> Dataset:
     """The dataset with only those episodes that the training took."""
     wanted = ((checkpoint.train_config or {}).get("dataset") or {}).get("episodes")
     if not isinstance(wanted, list) or not wanted:

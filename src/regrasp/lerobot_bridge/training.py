@@ -12,7 +12,7 @@ from huggingface_hub import HfApi
 
 from regrasp.data.checkpoint import LAST, MODEL_FOLDER, Checkpoint, read_checkpoint
 from regrasp.data.contract import CONTRACT_FILE, Contract
-from regrasp.data.contract_measuring import rides_on_arm
+from regrasp.data.contract_measuring import rides_on_arm, trained_on
 from regrasp.data.dataset import Dataset, content_hash, read_dataset
 from regrasp.data.journal import Journal, read_journal
 from regrasp.data.links import pointed
@@ -265,10 +265,13 @@ def _begin_anew(
 def _require_same(data: Dataset, checkpoint: Checkpoint, run: Path) -> None:
     """Raise UsageError where the data are not those that the run has learned from, as far as its contract tells."""
     contract = checkpoint.contract
-    if contract is None or not contract.dataset_hash or contract.dataset_hash == content_hash(data):
+    if contract is None or not contract.dataset_hash:
+        return
+    learned = trained_on(data, checkpoint)
+    if contract.dataset_hash == content_hash(learned):
         return
     raise UsageError(
-        f"Found other demonstrations in {data.path} than {run} has learned from ({data.frames} frames; there were "
+        f"Found other demonstrations in {data.path} than {run} has learned from ({learned.frames} frames; there were "
         f"{contract.frames}, or the same number of others); expected the same ones. To learn from these too: "
         f"`regrasp train {quote(str(data.path))} --policy {quote(str(run))} --out NEW`."
     )
