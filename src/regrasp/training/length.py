@@ -12,7 +12,7 @@ ENOUGH_SAMPLES = {"act": 160_000, "keypoint": 200_000}
 """Samples after which a policy from scratch is as good as its data make it, however few demonstrations there are. One ACT
 run succeeded 18 % after 5 thousand steps of 8 samples, 71 % after 10, 83 % after 20. The small policy with 30
 demonstrations: 30 % after 23 thousand samples, 38 % after 63, 45 % after 102, 83 % after 195, 80 % after 586
-(docs/results.md)."""
+(docs/results.md), one training each."""
 
 FEWEST_SAMPLES = {"act": 80_000, "keypoint": 80_000}
 """Fewer are warned of. More demonstrations need less than enough: 60 gave 86 % after 79 thousand, 100 96 % after 105."""
