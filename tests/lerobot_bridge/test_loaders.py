@@ -20,7 +20,7 @@ def loaders(monkeypatch, tmp_path, case, *, gpu, given=False):
     def cached(dataset, **_):
         if case == TOO_LARGE:
             raise Uncached("it would take 200 GB")
-        return dataset
+        return ["decoded", dataset]
 
     monkeypatch.setattr(keeping, "CachedDataset", cached)
     monkeypatch.setattr(keeping.torch.cuda, "is_available", lambda: gpu)

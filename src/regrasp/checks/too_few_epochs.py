@@ -22,7 +22,7 @@ Wrong statistics in the normaliser, exchanged weights and defective data make th
 instead. Demonstrations that do the same thing in many ways cannot be answered closely by any policy.
 
 ## How to fix it
-Roll out a later checkpoint, or train further: `regrasp train --resume RUN -- --steps=N`.
+Roll out a later checkpoint, or train further: `regrasp train --resume RUN --steps N`.
 """
 
 import shlex
@@ -84,7 +84,7 @@ def train_longer(training: "Training") -> Fix:
         name = shlex.quote(str(run))
         return Fix(
             f"Train to {LONGER * step} steps.",
-            f"regrasp train --resume {name} -- --steps={LONGER * step} && "
+            f"regrasp train --resume {name} --steps {LONGER * step} && "
             f"regrasp rollout {name} --station STATION",
         )
     epochs = training.contract.epochs or 5.0

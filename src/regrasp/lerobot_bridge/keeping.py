@@ -123,13 +123,12 @@ class Keeper:
         self.on_begin()
         if not config.resume:
             self._set_statistics(training, config)
-        if not self.loaders_given:
-            config.num_workers = 0
+        theirs = training
         if self.cached and not config.dataset.streaming:
             training = self._cached(training, config)
             held_out = None if held_out is None else self._cached(held_out, config)
-        elif not self.loaders_given:
-            config.num_workers = loaders()
+        if not self.loaders_given:
+            config.num_workers = loaders() if training is theirs else 0
         training = self._augment(training, config)
         self._saved = time.monotonic()
         self._write()
@@ -142,10 +141,8 @@ class Keeper:
                 dataset, video_backend=config.dataset.video_backend, on_decode=self.progress.on_decode
             )
         except Uncached as error:
-            if not self.loaders_given:
-                config.num_workers = loaders()
             line = f"LeRobot decodes the frames of each sample: {error}."
-            if config.num_workers == 0:
+            if (config.num_workers if self.loaders_given else loaders()) == 0:
                 line += " Add `-- --num_workers=4` to do so in other processes."
             self.note(line)
             self.progress.on_note(line)
