@@ -1,9 +1,10 @@
 """Do demonstrations help more where `regrasp coverage` asks for them? `./run python benchmarks/coverage_gain.py`.
 
 In 6x6 inch: trains the small policy on 100 demonstrations, on 241, and on 241 and 50 more, once with the object anywhere
-and once at the 50 places that `regrasp coverage` proposes for the 241. All are trained for as many epochs and scored on
-the same fresh starts. Prints a Markdown table of k/n with Wilson intervals, how large the largest hole is, and the
-paired differences. Finished parts are noted in `--out`; the same command goes on.
+and once at the 50 places that `regrasp coverage` proposes for the 241. All are trained for as many steps (enough samples
+for a policy from scratch, as `regrasp plan` counts) and scored on the same fresh starts. Prints a Markdown table of k/n
+with Wilson intervals, how large the largest hole is, and the paired differences. Finished parts are noted in `--out`; the
+same command goes on.
 """
 
 import argparse
@@ -95,7 +96,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=100)
     parser.add_argument("--many", type=int, default=241)
     parser.add_argument("--more", type=int, default=50)
-    parser.add_argument("--epochs", type=float, default=6.0)
+    parser.add_argument("--steps", type=int, default=3200, help="of batch 64")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each")
     parser.add_argument("--fresh", type=int, default=200, help="starts that judge")
     parser.add_argument("--seed", type=int, default=7, help="of the starts that judge")
@@ -112,8 +113,8 @@ def main() -> None:
         hole = coverage(dataset, area=AREA, centre=tuple(AREA_CENTRE)).map if not options else None
         done[name] = []
         for number in range(given.seeds):
-            run = trained(dataset, given.out / f"run-{name.replace(' ', '-')}-{number}", epochs=given.epochs,
-                          seed=1000 + number, hold_out=0,
+            run = trained(dataset, given.out / f"run-{name.replace(' ', '-')}-{number}", steps=given.steps,
+                          batch=64, seed=1000 + number, hold_out=0,
                           options=[f"--policy.image_size={given.size}", *options])  # fmt: skip
             step = max(checkpoints_of(run))
             done[name] += notes.once(
