@@ -169,22 +169,58 @@ def test_processes_give_what_one_gives(trained, station):
     assert score(trained.checkpoint, station, task=TASK, starts=range(3), seed=5, workers=2) == alone
 
 
-def test_a_training_ends_with_a_choice_and_keeps_the_one_of_a_closed_loop(
-    run, station, arm, monkeypatch, capsys
-):
+@pytest.fixture
+def regrasp(monkeypatch, capsys):
+    """Runs a command in this process, trying checkpoints in it as well; gives the exit code and what it printed."""
+
     def regrasp(*words):
+        monkeypatch.setattr("os.cpu_count", lambda: 1)
         monkeypatch.setattr("sys.argv", ["regrasp", *map(str, words)])
         with pytest.raises(SystemExit) as left:
             main()
         return left.value.code, *capsys.readouterr()
 
-    code, out, err = regrasp("train", "--resume", run, "--json")
+    return regrasp
+
+
+def test_a_training_on_the_twins_data_ends_with_a_choice_in_closed_loop(run, station, arm, regrasp):
+    chosen = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
+    assert (chosen["by"], chosen["step"]) == ("closed-loop", 12)
+    assert chosen["settings"]["robot"] == station.robot
+    assert chosen["settings"]["task"] == TASK
+
+
+def test_what_the_twin_cannot_judge_is_chosen_by_held_out_errors(run, arm, regrasp):
+    for folder in checkpoints_of(run).values():
+        known = read_checkpoint(folder).contract
+        write_contract(folder, known.model_copy(update={"instructions": {"Stir the soup": 1}}))
+    with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
+    chosen = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
+    assert (chosen["by"], chosen["step"], arm) == ("held-out", 24, [])
+
+
+def test_a_choice_on_the_twin_takes_its_set_up_from_the_data(run, arm, regrasp):
+    for folder in checkpoints_of(run).values():
+        known = read_checkpoint(folder).contract
+        write_contract(
+            folder, known.model_copy(update={"instructions": {"Put the brain in the bin": known.episodes}})
+        )
+    code, out, _ = regrasp("select", run, "--json")
+    assert (code, json.loads(out)["settings"]["robot"]["task"]) == (0, "brain-to-bin")
+    code, out, _ = regrasp("select", run, "--area", "6in", "--twin-task", "grab-brain", "--json")
+    robot = json.loads(out)["settings"]["robot"]
+    assert (code, robot["task"], robot["area"]) == (0, "grab-brain", "6in")
+
+
+def test_a_training_ends_with_a_choice_and_keeps_the_one_of_a_closed_loop(run, station, arm, regrasp):
+    held_out = ("train", "--resume", run, "--select-on", "held-out", "--json")
+    code, out, err = regrasp(*held_out)
     assert (code, json.loads(out)["selection"]) == (0, None)
     assert err.startswith("no checkpoint was chosen: Found too few held-out figures")
     with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
-    assert json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]["step"] == 24
+    assert json.loads(regrasp(*held_out)[1])["selection"]["step"] == 24
     select(run, station, task=TASK, starts=20)
-    kept = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
+    kept = json.loads(regrasp(*held_out)[1])["selection"]
     assert (kept["step"], kept["by"], kept["success"]["n"]) == (12, "closed-loop", 20)
     assert json.loads(regrasp("select", run, "--held-out", "--json")[1])["step"] == 24
     code, out, err = regrasp("contract", "show", run)

@@ -43,14 +43,17 @@ def command(
 ) -> None:
     """Choose the checkpoint of a run that succeeds most often on the twin, and let `best` point at it.
 
-    All checkpoints meet the same starts, the better ones more of them. The same command goes on where it was stopped.
+    All checkpoints meet the same starts, the better ones more of them. Task, area, size and starts of the twin are those
+    of the demonstrations unless they are given. The same command goes on where it was stopped.
     """
-    from regrasp.cli.twin_options import station_with
+    from regrasp.cli.twin_options import station_of
+    from regrasp.data.selection import checkpoints_of
 
-    chosen_station = station_with(station, area=area, task=twin_task, size=size, starts=starts)
+    checkpoints_of(run)  # says that there are none before anything else is asked of them
+    where = station_of(run, station, area=area, task=twin_task, size=size, starts=starts)
     chosen = choose(
         run,
-        None if held_out else chosen_station,
+        None if held_out else where,
         task=task,
         starts=episodes,
         seed=seed,
@@ -121,12 +124,18 @@ def choose(
 
 
 def station_for(run: Path, station: str = "twin") -> str:
-    """The station to name in a command: not the twin for a policy of a real arm. Quoted for a shell."""
+    """The station to name in a command, quoted for a shell.
+
+    The twin is named with the options that it recorded the data of the run with, and not for a policy of a real arm.
+    """
+    from regrasp.cli.twin_options import recorded_with, typed
     from regrasp.data.checkpoint import read_checkpoint
 
+    if station != "twin":
+        return quote(station)
     contract = read_checkpoint(run).contract
     real = contract is not None and contract.robot_type is not None and not contract.is_twin
-    return "station.yaml" if real and station == "twin" else quote(station)
+    return "station.yaml" if real else "twin" + typed(recorded_with(run))
 
 
 def write_page(run: Path, chosen: "Selection") -> Path | None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 RESUMING = {"resume", "dataset", "steps", "cache", "select_on", "area", "ray", "json", "options"}
 """What may be given when a run goes on."""
 
-HELD_OUT, NONE = "held-out", "none"
-"""Values of `--select-on` besides a station."""
+HELD_OUT, NONE, TWIN = "held-out", "none", "twin"
+"""Values of `--select-on`, besides a file of the twin."""
 
 
 def command(
@@ -76,15 +76,17 @@ def command(
         ),
     ] = None,
     select_on: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="What chooses the checkpoint that `best` points at: twin (or a file of it) by success in closed loop, "
             "held-out by the errors on held-out episodes, or none.",
             metavar="twin|held-out|none",
+            show_default="twin for data of the twin, else held-out",
         ),
-    ] = HELD_OUT,
+    ] = None,
     area: Annotated[
-        str | None, typer.Option(help="With --select-on twin: where the object may lie.", show_default=False)
+        str | None,
+        typer.Option(help="With --select-on twin: where the object may lie.", show_default="as in the data"),
     ] = None,
     ray: Annotated[
         bool, typer.Option("--ray", help="With --select-on twin: try checkpoints on a Ray cluster.")
@@ -111,11 +113,8 @@ def command(
     if resume is not None:
         _require_of_resuming(context)
         passed = [*passed, *([f"--steps={steps}"] if steps is not None else [])]
-    judge = _judge(select_on, area, ray)
-    if dataset is not None:
-        from regrasp.data.dataset import read_dataset
-
-        read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
+    chooser = select_on or (TWIN if _recorded_on_twin(dataset, resume) else HELD_OUT)
+    _require_judge(chooser, area, ray)
     say_which(policy if resume is None else None)
     known = _station(station)
     from regrasp.lerobot_bridge.quiet import prepare_environment
@@ -138,7 +137,9 @@ def command(
         raise
     if not is_first():
         return
-    chosen = None if select_on == NONE else _choose(run, judge, ray, _typed(select_on, area, ray))
+    if select_on is None and not _can_judge(run):
+        chooser = HELD_OUT
+    chosen = _choose(run, chooser, area, ray)
     page = _write_page(result, chosen)
     _print_json(result, page, chosen) if json else _print(result, page, chosen)
 
@@ -151,50 +152,74 @@ def _station(name: str | None) -> "Station | None":
     return load_station(name)
 
 
-def _judge(select_on: str, area: str | None, ray: bool) -> "Station | None":
-    """The station on which checkpoints are tried; None where none is. Says what is wrong before the training."""
+def _recorded_on_twin(dataset: str | None, resume: Path | None) -> bool:
+    """Whether the simulated arm recorded the demonstrations; what is wrong with them is said before the imports."""
+    from regrasp.data.checkpoint import read_checkpoint
+    from regrasp.data.dataset import read_dataset
+    from regrasp.errors import RegraspError
+
+    if dataset is not None:
+        found = read_dataset(dataset, video=False)
+        if resume is None:
+            return found.robot_type == "so101_twin"
+    try:
+        contract = None if resume is None else read_checkpoint(resume).contract
+    except RegraspError:  # the training will say so
+        return False
+    return contract is not None and contract.is_twin
+
+
+def _can_judge(run: Path) -> bool:
+    """Whether the twin knows when what was demonstrated has succeeded."""
+    from regrasp.cli.twin_options import recorded_with
+
+    return recorded_with(run).task is not None
+
+
+def _require_judge(chooser: str, area: str | None, ray: bool) -> None:
+    """Say what is wrong with the station on which checkpoints are tried, before the training."""
     from regrasp.errors import UsageError
 
-    if select_on in (HELD_OUT, NONE):
+    if chooser in (HELD_OUT, NONE):
         if area is not None or ray:
             option = "--ray" if ray else "--area"
             raise UsageError(
-                f"Found {option} with --select-on {select_on}; expected it with --select-on twin, where checkpoints are "
+                f"Found {option} with --select-on {chooser}; expected it with --select-on twin, where checkpoints are "
                 "tried."
             )
-        return None
+        return
     from regrasp.cli.twin_options import station_with
     from regrasp.fan_out import require_ray
 
     if ray:
         require_ray()
-    return station_with(select_on, area=area)
+    station_with(chooser, area=area)
 
 
-def _typed(select_on: str, area: str | None, ray: bool) -> str:
-    """The options of the choice as they were given."""
-    words = ["--select-on", select_on, *(["--area", area] if area else []), *(["--ray"] if ray else [])]
-    return shlex.join(words)
-
-
-def _choose(run: Path, judge: "Station | None", ray: bool, typed: str) -> "Selection | None":
+def _choose(run: Path, chooser: str, area: str | None, ray: bool) -> "Selection | None":
     """The checkpoint to keep; None, with the reason on stderr, where nothing tells them apart.
 
-    `typed` are the options that ask for it. A choice in closed loop is not replaced by one of held-out errors: a training
-    that went on has taken it away.
+    A choice in closed loop is not replaced by one of held-out errors: a training that went on has taken it away.
     """
     from regrasp.cli.select import choose
+    from regrasp.cli.twin_options import station_of
     from regrasp.data.selection import read_selection
     from regrasp.errors import RegraspError
 
+    if chooser == NONE:
+        return None
     try:
         before = read_selection(run)
-        if judge is None and before is not None and before.by == "closed-loop":
+        if chooser == HELD_OUT and before is not None and before.by == "closed-loop":
             return before
-        return choose(run, judge, ray=ray)
+        station = None if chooser == HELD_OUT else station_of(run, chooser, area=area)
+        return choose(run, station, ray=ray)
     except KeyboardInterrupt:
+        words = shlex.join(
+            ["--select-on", chooser, *(["--area", area] if area else []), *(["--ray"] if ray else [])]
+        )
         print(
-            f"trained; go on choosing with: regrasp train --resume {quote(str(run))} {typed}", file=sys.stderr
+            f"trained; go on choosing with: regrasp train --resume {quote(str(run))} {words}", file=sys.stderr
         )
         raise
     except RegraspError as error:

@@ -1,10 +1,11 @@
 """Options of the twin that can be given on the command line instead of in a station file."""
 
+from pathlib import Path
 from typing import Any
 
 from regrasp.data.fault_text import fault_name
-from regrasp.data.station import Station, load_station, parse_permutation
-from regrasp.errors import UsageError
+from regrasp.data.station import TWIN, Station, TwinOptions, load_station, parse_permutation
+from regrasp.errors import DatasetError, UsageError
 
 
 def station_with(
@@ -50,3 +51,58 @@ def _with_faults(station: Station, faults: str | None) -> Station:
     from regrasp.faults.mis_set_station import mis_set_station
 
     return mis_set_station(station, faults)
+
+
+def station_of(
+    run: Path,
+    name_or_path: str,
+    *,
+    area: str | None = None,
+    task: str | None = None,
+    size: int | None = None,
+    starts: str | None = None,
+) -> Station:
+    """As `station_with`; what is not given of the built-in twin is as when the demonstrations of a run were recorded.
+
+    Raises:
+        UsageError: An option of the twin is given for a real station.
+        CheckpointError: There is no checkpoint in `run`.
+    """
+    known = recorded_with(run) if name_or_path == TWIN else TwinOptions()
+    return station_with(
+        name_or_path,
+        area=area or known.area,
+        task=task or known.task,
+        size=size or known.size,
+        starts=starts or known.starts,
+    )
+
+
+def recorded_with(run: Path) -> TwinOptions:
+    """The twin's options when the demonstrations of this run were recorded; none where they are no twin's.
+
+    Raises:
+        CheckpointError: There is no checkpoint in `run`.
+    """
+    from regrasp.data.checkpoint import read_checkpoint
+
+    contract = read_checkpoint(run).contract
+    if contract is None or not contract.is_twin:
+        return TwinOptions()
+    from regrasp.data.journal import read_journal
+    from regrasp.data.rollouts import read_outcomes
+    from regrasp.sim.as_recorded import as_recorded
+
+    journal = read_journal(run)
+    try:
+        noted = None if journal is None else read_outcomes(journal.dataset)
+    except DatasetError:
+        noted = None
+    return as_recorded(contract, () if noted is None else noted[0])
+
+
+def typed(options: TwinOptions) -> str:
+    """These options as they are typed, those that are the usual ones left out; with a space before each."""
+    given = {"area": options.area, "twin-task": options.task, "size": options.size, "starts": options.starts}
+    usual = {"area": "2in", "twin-task": "grab-brain", "size": 96, "starts": "home"}
+    return "".join(f" --{name} {value}" for name, value in given.items() if value not in (None, usual[name]))

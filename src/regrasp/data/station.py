@@ -1,6 +1,7 @@
 """One physical or simulated set-up, in one file: the robot as LeRobot's `--robot.*` options, leader, rate."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Any, Self
@@ -122,6 +123,16 @@ class Station(BaseModel):
         _require_permutation(self, sources)
         permuted = {name: cameras[sources.get(name, name)] for name in cameras}
         return self.model_copy(update={"robot": self.robot | {"cameras": permuted}})
+
+
+@dataclass(frozen=True)
+class TwinOptions:
+    """What the options of `twin` are known to be; None for those that are not known."""
+
+    area: str | None = None
+    task: str | None = None
+    size: int | None = None
+    starts: str | None = None
 
 
 def twin(*, area: str = "2in", task: str = "grab-brain", starts: str = "home", size: int = 96) -> Station:
