@@ -5,14 +5,14 @@ import shutil
 
 import pytest
 
-from regrasp.cli import main
+from regrasp.cli import main, twin_options
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.contract import write_contract
 from regrasp.data.journal import Answers, Evaluation, read_journal, write_journal
 from regrasp.data.rollouts import Outcome
 from regrasp.data.selection import checkpoints_of, read_selection
 from regrasp.data.station import Station
-from regrasp.errors import CheckpointError, UsageError
+from regrasp.errors import CheckpointError, MissingExtra, UsageError
 from regrasp.lerobot_bridge import selecting
 from regrasp.lerobot_bridge.rollout import rollout
 from regrasp.lerobot_bridge.scoring import score
@@ -197,6 +197,28 @@ def test_what_the_twin_cannot_judge_is_chosen_by_held_out_errors(run, arm, regra
     with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
     chosen = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
     assert (chosen["by"], chosen["step"], arm) == ("held-out", 24, [])
+
+
+def test_without_the_simulation_held_out_errors_choose(run, arm, regrasp, monkeypatch):
+    monkeypatch.setattr(twin_options, "find_spec", lambda _name: None)
+    with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
+    chosen = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
+    assert (chosen["by"], chosen["step"], arm) == ("held-out", 24, [])
+
+
+def test_where_the_twin_cannot_run_it_is_said_and_held_out_errors_choose(run, regrasp, monkeypatch):
+    def nothing_to_draw_with(_share):
+        raise MissingExtra("Found no OpenGL.")
+
+    monkeypatch.setattr(selecting, "score_share", nothing_to_draw_with)
+    with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
+    code, out, err = regrasp("train", "--resume", run, "--json")
+    chosen = json.loads(out)["selection"]
+    assert (code, chosen["by"], chosen["step"]) == (0, "held-out", 24)
+    assert "no checkpoint was tried on the twin: Found no OpenGL." in err
+    assert (
+        json.loads(regrasp("train", "--resume", run, "--select-on", "twin", "--json")[1])["selection"] is None
+    )
 
 
 def test_a_choice_on_the_twin_takes_its_set_up_from_the_data(run, arm, regrasp):

@@ -137,9 +137,7 @@ def command(
         raise
     if not is_first():
         return
-    if select_on is None and not _can_judge(run):
-        chooser = HELD_OUT
-    chosen = _choose(run, chooser, area, ray)
+    chosen = _choose(run, chooser, area, ray, asked=select_on is not None)
     page = _write_page(result, chosen)
     _print_json(result, page, chosen) if json else _print(result, page, chosen)
 
@@ -196,10 +194,11 @@ def _require_judge(chooser: str, area: str | None, ray: bool) -> None:
     station_with(chooser, area=area)
 
 
-def _choose(run: Path, chooser: str, area: str | None, ray: bool) -> "Selection | None":
+def _choose(run: Path, chooser: str, area: str | None, ray: bool, *, asked: bool) -> "Selection | None":
     """The checkpoint to keep; None, with the reason on stderr, where nothing tells them apart.
 
-    A choice in closed loop is not replaced by one of held-out errors: a training that went on has taken it away.
+    A choice in closed loop is not replaced by one of held-out errors: a training that went on has taken it away. One that
+    was not `asked` for gives way to held-out errors where it cannot be made.
     """
     from regrasp.cli.select import choose
     from regrasp.cli.twin_options import station_of
@@ -208,6 +207,8 @@ def _choose(run: Path, chooser: str, area: str | None, ray: bool) -> "Selection 
 
     if chooser == NONE:
         return None
+    if not asked and not _can_judge(run):
+        chooser = HELD_OUT
     try:
         before = read_selection(run)
         if chooser == HELD_OUT and before is not None and before.by == "closed-loop":
@@ -215,16 +216,18 @@ def _choose(run: Path, chooser: str, area: str | None, ray: bool) -> "Selection 
         station = None if chooser == HELD_OUT else station_of(run, chooser, area=area)
         return choose(run, station, ray=ray)
     except KeyboardInterrupt:
-        words = shlex.join(
-            ["--select-on", chooser, *(["--area", area] if area else []), *(["--ray"] if ray else [])]
-        )
+        words = ["--select-on", chooser, *(["--area", area] if area else []), *(["--ray"] if ray else [])]
         print(
-            f"trained; go on choosing with: regrasp train --resume {quote(str(run))} {words}", file=sys.stderr
+            f"trained; go on choosing with: regrasp train --resume {quote(str(run))} {shlex.join(words)}",
+            file=sys.stderr,
         )
         raise
     except RegraspError as error:
-        print(f"no checkpoint was chosen: {error}", file=sys.stderr)
-        return None
+        if chooser == HELD_OUT or asked:
+            print(f"no checkpoint was chosen: {error}", file=sys.stderr)
+            return None
+        print(f"no checkpoint was tried on the twin: {error}", file=sys.stderr)
+        return _choose(run, HELD_OUT, None, False, asked=True)
 
 
 def _parted(dataset: str | None, options: list[str]) -> tuple[str | None, list[str]]:

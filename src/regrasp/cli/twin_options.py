@@ -1,5 +1,6 @@
 """Options of the twin that can be given on the command line instead of in a station file."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,9 @@ def station_of(
 
 
 def recorded_with(run: Path) -> TwinOptions:
-    """The twin's options when the demonstrations of this run were recorded; none where they are no twin's.
+    """The twin's options when the demonstrations of this run were recorded.
+
+    None are known of demonstrations of another arm, and where the simulation is not installed.
 
     Raises:
         CheckpointError: There is no checkpoint in `run`.
@@ -87,7 +90,7 @@ def recorded_with(run: Path) -> TwinOptions:
     from regrasp.data.checkpoint import read_checkpoint
 
     contract = read_checkpoint(run).contract
-    if contract is None or not contract.is_twin:
+    if contract is None or not contract.is_twin or find_spec("mujoco") is None:
         return TwinOptions()
     from regrasp.data.journal import read_journal
     from regrasp.data.rollouts import read_outcomes
