@@ -84,10 +84,11 @@ def test_the_next_command_names_a_station_of_the_arm_that_it_was_trained_on(
         (("select", "NOWHERE"),
          "Found no checkpoints in NOWHERE; expected a run with checkpoints/STEP/pretrained_model; try the folder that "
          "`regrasp train --out` named."),
-        (("train", "--resume", "r", "--area", "6in"),
+        (("train", "--resume", "r", "--area", "6in", "--select-on", "held-out"),
          "Found --area with --select-on held-out; expected it with --select-on twin, where checkpoints are tried."),
         (("train", "--resume", "r", "--ray", "--select-on", "none"),
          "Found --ray with --select-on none; expected it with --select-on twin, where checkpoints are tried."),
+        (("train", "--resume", "r", "--area", "7in"), "Found area '7in'; expected one of 2in, 6in."),
         (("train", "--resume", "r", "--select-on", "NOWHERE.yaml"),
          "Found no readable station file at NOWHERE.yaml;"),
     ],

@@ -91,6 +91,14 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
 
 
 def test_too_little_time_is_refused():
-    with pytest.raises(UsageError) as raised:
-        Size.for_minutes(1, 2)
-    assert str(raised.value) == "--minutes is 1; expected 2 or more: less teaches the policy nothing."
+    with pytest.raises(
+        UsageError, match=r"^--minutes is 4; expected 8 or more: in less, two cores do not teach"
+    ):
+        Size.for_minutes(4, 2)
+
+
+def test_less_time_takes_rollouts_before_demonstrations():
+    full, short, long = (Size.for_minutes(minutes, 2) for minutes in (11, 8, 22))
+    assert full == Size()
+    assert short.rollouts / full.rollouts < short.demonstrations / full.demonstrations
+    assert long.demonstrations == 2 * full.demonstrations

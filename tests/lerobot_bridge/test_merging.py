@@ -15,6 +15,7 @@ import regrasp
 from regrasp.data import content_hash, read_dataset
 from regrasp.data.new_folder import copy_folder
 from regrasp.data.provenance import read_parts
+from regrasp.data.rollouts import Deployment, Outcome, read_outcomes, write_outcomes
 from regrasp.diagnosis.merge_plan import plan_merge
 from regrasp.diagnosis.repair import DropEpisodes, RecomputeStatistics
 from regrasp.errors import DatasetError, UsageError
@@ -83,6 +84,33 @@ def test_each_episode_knows_where_it_came_from(one, two, tmp_path):
     assert (second.name, second.first_episode, second.episodes, second.weight) == ("two", 4, 3, 4.0)
     assert second.content == content_hash(read_dataset(two))
     assert read_parts(tmp_path / "both").part_of(4) == second
+
+
+def with_outcomes(dataset, folder, station="twin's expert"):
+    """A copy that notes where the object lay in each episode."""
+    copy_folder(dataset, folder)
+    outcomes = [
+        Outcome(number, True, 1.0, 1.5, initial={"object_x_m": 0.2 + number / 100})
+        for number in range(len(read_dataset(dataset, video=False).episodes))
+    ]
+    write_outcomes(folder, outcomes, Deployment(station=station))
+    return folder
+
+
+def test_where_the_object_lay_is_carried_over(one, two, tmp_path):
+    parts = [with_outcomes(one, tmp_path / "1"), with_outcomes(two, tmp_path / "2")]
+    merge(parts, tmp_path / "both")
+    outcomes, deployment = read_outcomes(tmp_path / "both")
+    assert [outcome.episode for outcome in outcomes] == [*range(7)]
+    assert [round(100 * outcome.initial["object_x_m"]) - 20 for outcome in outcomes] == [0, 1, 2, 3, 0, 1, 2]
+    assert deployment == Deployment(station="twin's expert")
+
+
+def test_no_outcomes_are_carried_over_where_a_part_has_none_or_others(one, two, tmp_path):
+    noted = with_outcomes(one, tmp_path / "1")
+    merge([noted, two], tmp_path / "some")
+    merge([noted, with_outcomes(two, tmp_path / "2", station="desk")], tmp_path / "others")
+    assert read_outcomes(tmp_path / "some") is read_outcomes(tmp_path / "others") is None
 
 
 def test_parts_of_a_merged_dataset_stay_parts(one, two, tmp_path):

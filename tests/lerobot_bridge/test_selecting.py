@@ -11,13 +11,14 @@ from regrasp.data.contract import write_contract
 from regrasp.data.journal import Answers, Evaluation, read_journal, write_journal
 from regrasp.data.rollouts import Outcome
 from regrasp.data.selection import checkpoints_of, read_selection
-from regrasp.data.station import Station
+from regrasp.data.station import Station, TwinOptions
 from regrasp.errors import CheckpointError, MissingExtra, UsageError
 from regrasp.lerobot_bridge import selecting
 from regrasp.lerobot_bridge.rollout import rollout
 from regrasp.lerobot_bridge.scoring import score
 from regrasp.lerobot_bridge.selecting import select
 from regrasp.lerobot_bridge.training import resume
+from regrasp.sim import as_recorded
 
 TASK = "Grab the brain"
 RATES = {12: 1.0, 24: 0.6, 36: 0.3}
@@ -190,43 +191,99 @@ def test_a_training_on_the_twins_data_ends_with_a_choice_in_closed_loop(run, sta
     assert chosen["settings"]["task"] == TASK
 
 
-def test_what_the_twin_cannot_judge_is_chosen_by_held_out_errors(run, arm, regrasp):
+def with_contracts(run, **changes):
+    """Let every checkpoint's contract say these things."""
     for folder in checkpoints_of(run).values():
-        known = read_checkpoint(folder).contract
-        write_contract(folder, known.model_copy(update={"instructions": {"Stir the soup": 1}}))
+        write_contract(folder, read_checkpoint(folder).contract.model_copy(update=changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"instructions": {"Stir the soup": 1}},
+            "'Stir the soup' is not the instruction of one of its tasks",
+        ),
+        ({"fps": 50.0}, "it runs at 30 Hz, the data at 50"),
+        ({"cameras": []}, "its pictures are squares of one size, those of the data are not"),
+    ],
+)
+def test_what_the_twin_cannot_judge_is_chosen_by_held_out_errors(run, arm, regrasp, changes, reason):
+    with_contracts(run, **changes)
     with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
-    chosen = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
-    assert (chosen["by"], chosen["step"], arm) == ("held-out", 24, [])
+    code, out, err = regrasp("train", "--resume", run, "--json")
+    chosen = json.loads(out)["selection"]
+    assert (code, chosen["by"], chosen["step"], arm) == (0, "held-out", 24, [])
+    assert f"not tried on the twin: {reason}; `regrasp select {run}` does so" in err
 
 
-def test_without_the_simulation_held_out_errors_choose(run, arm, regrasp, monkeypatch):
-    monkeypatch.setattr(twin_options, "find_spec", lambda _name: None)
+def test_where_nobody_noted_where_the_object_lay_held_out_errors_choose(run, arm, regrasp, tmp_path):
+    write_journal(run, read_journal(run).model_copy(update={"dataset": str(tmp_path / "gone")}))
     with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
-    chosen = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
-    assert (chosen["by"], chosen["step"], arm) == ("held-out", 24, [])
+    _, out, err = regrasp("train", "--resume", run, "--select-on", "held-out", "--json")
+    assert json.loads(out)["selection"]["by"] == "held-out"
+    assert "not tried" not in err
+    assert twin_options.recorded_with(run) == TwinOptions(task="grab-brain", size=64, starts="home")
 
 
-def test_where_the_twin_cannot_run_it_is_said_and_held_out_errors_choose(run, regrasp, monkeypatch):
+def test_without_a_simulation_held_out_errors_choose_and_it_is_said(run, regrasp, monkeypatch):
+    def nothing_to_draw_with(*_):
+        raise MissingExtra("Found no OpenGL.")
+
+    monkeypatch.setattr(as_recorded, "as_recorded", nothing_to_draw_with)
+    with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
+    code, out, err = regrasp("train", "--resume", run)
+    assert (code, "not tried on the twin: Found no OpenGL." in err) == (0, True)
+    assert "best: step 24, chosen of 3 checkpoints by held-out error" in out
+    assert out.splitlines()[-1] == f"next: regrasp rollout {run} --station twin --episodes 20 --out NEW"
+    assert regrasp("select", run, "--held-out")[0] == 0
+
+
+def test_where_the_twin_fails_to_run_held_out_errors_choose_unless_it_was_asked_for(
+    run, regrasp, monkeypatch
+):
     def nothing_to_draw_with(_share):
         raise MissingExtra("Found no OpenGL.")
 
     monkeypatch.setattr(selecting, "score_share", nothing_to_draw_with)
     with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
+    asked = regrasp("train", "--resume", run, "--select-on", "twin", "--json")
+    assert (asked[0], json.loads(asked[1])["selection"]) == (0, None)
+    assert "no checkpoint was chosen: Found no OpenGL." in asked[2]
     code, out, err = regrasp("train", "--resume", run, "--json")
-    chosen = json.loads(out)["selection"]
-    assert (code, chosen["by"], chosen["step"]) == (0, "held-out", 24)
-    assert "no checkpoint was tried on the twin: Found no OpenGL." in err
-    assert (
-        json.loads(regrasp("train", "--resume", run, "--select-on", "twin", "--json")[1])["selection"] is None
-    )
+    assert (code, json.loads(out)["selection"]["by"]) == (0, "held-out")
+    assert "not tried on the twin: Found no OpenGL." in err
+
+
+def test_the_next_rollout_meets_other_starts_on_the_twin_of_the_data(run, arm, regrasp):
+    _, out, _ = regrasp("train", "--resume", run)
+    last = f"next: regrasp rollout {run} --station twin --size 64 --seed 1 --episodes 20 --out NEW"
+    assert out.splitlines()[-1] == last
+    _, out, _ = regrasp("select", run, "--area", "6in", "--seed", "4")
+    last = f"next: regrasp rollout {run} --station twin --area 6in --size 64 --seed 5 --episodes 20 --out NEW"
+    assert out.splitlines()[-1] == last
+
+
+def test_a_choice_in_closed_loop_stays_until_another_one_is_asked_for(run, arm, regrasp):
+    regrasp("select", run, "--seed", "4", "--episodes", "20")
+    kept = json.loads(regrasp("train", "--resume", run, "--json")[1])["selection"]
+    assert (kept["settings"]["seed"], kept["success"]["n"]) == (4, 20)
+    new = json.loads(regrasp("train", "--resume", run, "--select-on", "twin", "--json")[1])["selection"]
+    assert (new["settings"]["seed"], new["success"]["n"]) == (0, 60)
+
+
+def test_a_stopped_choice_is_gone_on_with_as_it_was_asked_for(run, regrasp, monkeypatch):
+    def stopped(_share):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selecting, "score_share", stopped)
+    code, _, err = regrasp("train", "--resume", run, "--area", "6in")
+    assert code == 130
+    assert f"trained; go on choosing with: regrasp train --resume {run} --area 6in\n" in err
 
 
 def test_a_choice_on_the_twin_takes_its_set_up_from_the_data(run, arm, regrasp):
-    for folder in checkpoints_of(run).values():
-        known = read_checkpoint(folder).contract
-        write_contract(
-            folder, known.model_copy(update={"instructions": {"Put the brain in the bin": known.episodes}})
-        )
+    with_contracts(run, instructions={"Put the brain in the bin": 3})
     code, out, _ = regrasp("select", run, "--json")
     assert (code, json.loads(out)["settings"]["robot"]["task"]) == (0, "brain-to-bin")
     code, out, _ = regrasp("select", run, "--area", "6in", "--twin-task", "grab-brain", "--json")

@@ -1,6 +1,5 @@
 """`regrasp train`: LeRobot's training to a plan, resumed exactly where it was stopped."""
 
-import shlex
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -13,15 +12,13 @@ import typer
 from regrasp.cli.options import Json
 
 if TYPE_CHECKING:
+    from regrasp.cli.choosing import Wanted
     from regrasp.data.selection import Selection
     from regrasp.data.station import Station
     from regrasp.lerobot_bridge.training import Progress, Trained
 
 RESUMING = {"resume", "dataset", "steps", "cache", "select_on", "area", "ray", "json", "options"}
 """What may be given when a run goes on."""
-
-HELD_OUT, NONE, TWIN = "held-out", "none", "twin"
-"""Values of `--select-on`, besides a file of the twin."""
 
 
 def command(
@@ -105,6 +102,7 @@ def command(
 
     At the end a checkpoint is chosen; `regrasp select RUN` chooses with more settings.
     """
+    from regrasp.cli.choosing import Wanted, choose_at_the_end, write_page
     from regrasp.cli.chosen import say_which
     from regrasp.errors import RegraspError, UsageError
 
@@ -113,8 +111,12 @@ def command(
     if resume is not None:
         _require_of_resuming(context)
         passed = [*passed, *([f"--steps={steps}"] if steps is not None else [])]
-    chooser = select_on or (TWIN if _recorded_on_twin(dataset, resume) else HELD_OUT)
-    _require_judge(chooser, area, ray)
+    wanted = Wanted(select_on, area, ray)
+    wanted.require_possible()
+    if dataset is not None:
+        from regrasp.data.dataset import read_dataset
+
+        read_dataset(dataset, video=False)  # says what is wrong with it before ten seconds of imports
     say_which(policy if resume is None else None)
     known = _station(station)
     from regrasp.lerobot_bridge.quiet import prepare_environment
@@ -133,13 +135,13 @@ def command(
             result = _train(dataset or "", run, settings, passed)
     except (KeyboardInterrupt, RegraspError) as error:
         if not isinstance(error, UsageError):
-            _say_how_to_go_on(run)
+            _say_how_to_go_on(run, wanted)
         raise
     if not is_first():
         return
-    chosen = _choose(run, chooser, area, ray, asked=select_on is not None)
-    page = _write_page(result, chosen)
-    _print_json(result, page, chosen) if json else _print(result, page, chosen)
+    chosen = choose_at_the_end(run, wanted)
+    page = write_page(run, chosen)
+    _print_json(result, page, chosen) if json else _print(result, page, chosen, wanted)
 
 
 def _station(name: str | None) -> "Station | None":
@@ -148,86 +150,6 @@ def _station(name: str | None) -> "Station | None":
     from regrasp.data.station import load_station
 
     return load_station(name)
-
-
-def _recorded_on_twin(dataset: str | None, resume: Path | None) -> bool:
-    """Whether the simulated arm recorded the demonstrations; what is wrong with them is said before the imports."""
-    from regrasp.data.checkpoint import read_checkpoint
-    from regrasp.data.dataset import read_dataset
-    from regrasp.errors import RegraspError
-
-    if dataset is not None:
-        found = read_dataset(dataset, video=False)
-        if resume is None:
-            return found.robot_type == "so101_twin"
-    try:
-        contract = None if resume is None else read_checkpoint(resume).contract
-    except RegraspError:  # the training will say so
-        return False
-    return contract is not None and contract.is_twin
-
-
-def _can_judge(run: Path) -> bool:
-    """Whether the twin knows when what was demonstrated has succeeded."""
-    from regrasp.cli.twin_options import recorded_with
-
-    return recorded_with(run).task is not None
-
-
-def _require_judge(chooser: str, area: str | None, ray: bool) -> None:
-    """Say what is wrong with the station on which checkpoints are tried, before the training."""
-    from regrasp.errors import UsageError
-
-    if chooser in (HELD_OUT, NONE):
-        if area is not None or ray:
-            option = "--ray" if ray else "--area"
-            raise UsageError(
-                f"Found {option} with --select-on {chooser}; expected it with --select-on twin, where checkpoints are "
-                "tried."
-            )
-        return
-    from regrasp.cli.twin_options import station_with
-    from regrasp.fan_out import require_ray
-
-    if ray:
-        require_ray()
-    station_with(chooser, area=area)
-
-
-def _choose(run: Path, chooser: str, area: str | None, ray: bool, *, asked: bool) -> "Selection | None":
-    """The checkpoint to keep; None, with the reason on stderr, where nothing tells them apart.
-
-    A choice in closed loop is not replaced by one of held-out errors: a training that went on has taken it away. One that
-    was not `asked` for gives way to held-out errors where it cannot be made.
-    """
-    from regrasp.cli.select import choose
-    from regrasp.cli.twin_options import station_of
-    from regrasp.data.selection import read_selection
-    from regrasp.errors import RegraspError
-
-    if chooser == NONE:
-        return None
-    if not asked and not _can_judge(run):
-        chooser = HELD_OUT
-    try:
-        before = read_selection(run)
-        if chooser == HELD_OUT and before is not None and before.by == "closed-loop":
-            return before
-        station = None if chooser == HELD_OUT else station_of(run, chooser, area=area)
-        return choose(run, station, ray=ray)
-    except KeyboardInterrupt:
-        words = ["--select-on", chooser, *(["--area", area] if area else []), *(["--ray"] if ray else [])]
-        print(
-            f"trained; go on choosing with: regrasp train --resume {quote(str(run))} {shlex.join(words)}",
-            file=sys.stderr,
-        )
-        raise
-    except RegraspError as error:
-        if chooser == HELD_OUT or asked:
-            print(f"no checkpoint was chosen: {error}", file=sys.stderr)
-            return None
-        print(f"no checkpoint was tried on the twin: {error}", file=sys.stderr)
-        return _choose(run, HELD_OUT, None, False, asked=True)
 
 
 def _parted(dataset: str | None, options: list[str]) -> tuple[str | None, list[str]]:
@@ -295,21 +217,16 @@ def _told() -> "Generator[Progress]":
         yield Progress(on_decode=decoding, on_step=training, on_note=stderr_console().print)
 
 
-def _say_how_to_go_on(run: Path) -> None:
+def _say_how_to_go_on(run: Path, wanted: "Wanted") -> None:
     """Where a run was stopped, the command that goes on with it."""
-    if (run / "training.json").exists():
-        print(f"go on with: regrasp train --resume {quote(str(run))}", file=sys.stderr)
+    from regrasp.data.journal import JOURNAL_FILE
+
+    if (run / JOURNAL_FILE).exists():
+        print(f"go on with: regrasp train --resume {quote(str(run))}{wanted.words()}", file=sys.stderr)
 
 
-def _write_page(result: "Trained", chosen: "Selection | None") -> Path:
-    """The curves as a page in the run's folder."""
-    from regrasp.report.training_page import write_training_page
-
-    return write_training_page(result.journal, result.run / "training.html", chosen)
-
-
-def _print_json(result: "Trained", page: Path, chosen: "Selection | None") -> None:
-    from regrasp.cli.select import told_json
+def _print_json(result: "Trained", page: Path | None, chosen: "Selection | None") -> None:
+    from regrasp.cli.choosing import told_json
     from regrasp.diagnosis.judgement import judge
     from regrasp.report.json import json_line
 
@@ -322,13 +239,13 @@ def _print_json(result: "Trained", page: Path, chosen: "Selection | None") -> No
         **judge(result.journal).to_json(),
         "notes": result.journal.notes,
         "selection": chosen and told_json(result.run, chosen),
-        "page": str(page),
+        "page": page and str(page),
     }
     print(json_line(told))
 
 
-def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
-    from regrasp.cli.select import print_selection, station_for
+def _print(result: "Trained", page: Path | None, chosen: "Selection | None", wanted: "Wanted") -> None:
+    from regrasp.cli.choosing import next_rollout, print_selection
     from regrasp.diagnosis.judgement import judge
 
     loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
@@ -342,5 +259,4 @@ def _print(result: "Trained", page: Path, chosen: "Selection | None") -> None:
     if chosen is not None:
         print_selection(result.run, chosen)
     print(f"curves: {page}")
-    where = station_for(result.run)
-    print(f"next: regrasp rollout {quote(str(result.run))} --station {where} --episodes 20 --out NEW")
+    print(f"next: {next_rollout(result.run, chosen, *wanted.where(result.run))}")

@@ -1,12 +1,11 @@
 """Options of the twin that can be given on the command line instead of in a station file."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from regrasp.data.fault_text import fault_name
 from regrasp.data.station import TWIN, Station, TwinOptions, load_station, parse_permutation
-from regrasp.errors import DatasetError, UsageError
+from regrasp.errors import DatasetError, MissingExtra, UsageError
 
 
 def station_with(
@@ -54,58 +53,66 @@ def _with_faults(station: Station, faults: str | None) -> Station:
     return mis_set_station(station, faults)
 
 
-def station_of(
-    run: Path,
-    name_or_path: str,
-    *,
-    area: str | None = None,
-    task: str | None = None,
-    size: int | None = None,
-    starts: str | None = None,
-) -> Station:
-    """As `station_with`; what is not given of the built-in twin is as when the demonstrations of a run were recorded.
+def station_of(run: Path, name_or_path: str, given: TwinOptions) -> Station:
+    """The station on which the policy of a run is tried, set up as `options_of` says.
 
     Raises:
         UsageError: An option of the twin is given for a real station.
-        CheckpointError: There is no checkpoint in `run`.
     """
-    known = recorded_with(run) if name_or_path == TWIN else TwinOptions()
-    return station_with(
-        name_or_path,
-        area=area or known.area,
-        task=task or known.task,
-        size=size or known.size,
-        starts=starts or known.starts,
+    return station_with(name_or_path, **vars(options_of(run, name_or_path, given)))
+
+
+def options_of(run: Path, name_or_path: str, given: TwinOptions) -> TwinOptions:
+    """The options that are given; those of the built-in twin that are not, as when it recorded the data of the run.
+
+    Where there is no simulation those that are given are all.
+    """
+    try:
+        known = recorded_with(run) if name_or_path == TWIN else TwinOptions()
+    except MissingExtra:
+        return given
+    return TwinOptions(
+        area=given.area or known.area,
+        task=given.task or known.task,
+        size=given.size or known.size,
+        starts=given.starts or known.starts,
     )
 
 
 def recorded_with(run: Path) -> TwinOptions:
-    """The twin's options when the demonstrations of this run were recorded.
-
-    None are known of demonstrations of another arm, and where the simulation is not installed.
+    """The twin's options when the demonstrations of this run were recorded; none of those of another arm.
 
     Raises:
-        CheckpointError: There is no checkpoint in `run`.
+        MissingExtra: The simulation is not installed, or has no OpenGL to draw with.
     """
     from regrasp.data.checkpoint import read_checkpoint
 
     contract = read_checkpoint(run).contract
-    if contract is None or not contract.is_twin or find_spec("mujoco") is None:
+    if contract is None or not contract.is_twin:
         return TwinOptions()
     from regrasp.data.journal import read_journal
     from regrasp.data.rollouts import read_outcomes
     from regrasp.sim.as_recorded import as_recorded
 
     journal = read_journal(run)
+    if journal is None:
+        return as_recorded(contract, ())
     try:
-        noted = None if journal is None else read_outcomes(journal.dataset)
+        outcomes, _ = read_outcomes(journal.dataset) or ((), None)
     except DatasetError:
-        noted = None
-    return as_recorded(contract, () if noted is None else noted[0])
+        outcomes = ()
+    learned = [one for one in outcomes if not journal.chosen or one.episode in journal.chosen]
+    return as_recorded(contract, learned)
 
 
-def typed(options: TwinOptions) -> str:
-    """These options as they are typed, those that are the usual ones left out; with a space before each."""
-    given = {"area": options.area, "twin-task": options.task, "size": options.size, "starts": options.starts}
-    usual = {"area": "2in", "twin-task": "grab-brain", "size": 96, "starts": "home"}
-    return "".join(f" --{name} {value}" for name, value in given.items() if value not in (None, usual[name]))
+def require_known_options(station: Station) -> None:
+    """Raise a UsageError where the twin has no such area, task or starts; for a verb that tries it only in the end.
+
+    Raises:
+        MissingExtra: The simulation is not installed, or has no OpenGL to draw with.
+    """
+    if station.robot_type != "so101_twin":
+        return
+    from regrasp.sim.environment import TwinConfig
+
+    TwinConfig(**{name: station.robot[name] for name in ("task", "area", "starts") if name in station.robot})

@@ -44,7 +44,7 @@ def _download(repo_id: str, video: bool) -> Path:
             f"Found no folder '{repo_id}', and no huggingface_hub to fetch it from the Hub; expected either; "
             "try 'pip install huggingface_hub'."
         ) from error
-    wanted = ["meta/*", "data/*", "videos/*"] if video else ["meta/*", "data/*"]
+    wanted = ["meta/*", "data/*", "regrasp/*", *(["videos/*"] if video else [])]
     try:
         return Path(snapshot_download(repo_id, repo_type="dataset", allow_patterns=wanted))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:

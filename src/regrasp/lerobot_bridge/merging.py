@@ -7,15 +7,17 @@ are; so it is shown each part with the first one's description.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import av
 from lerobot.datasets.dataset_tools import merge_datasets
 
+from regrasp.data.dataset import Dataset
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import Parts, write_parts
+from regrasp.data.rollouts import Outcome, read_outcomes, write_outcomes
 from regrasp.diagnosis.merge_plan import MergePlan, plan_merge
 from regrasp.lerobot_bridge.editing import is_our_word, load, refused, require_videos
 from regrasp.lerobot_bridge.folders import (
@@ -83,6 +85,7 @@ def carry_out(plan: MergePlan, into: Path) -> Merged:
                 raise
             raise refused(folders[0], error) from error
         write_parts(partial, plan.parts)
+        _keep_outcomes(plan.datasets, partial)
     return Merged(plan, into)
 
 
@@ -100,6 +103,20 @@ def _merge(folders: Sequence[Path], partial: Path) -> None:
     count_anew(partial)
     recompute_statistics(partial)
     load(partial)
+
+
+def _keep_outcomes(datasets: Sequence[Dataset], partial: Path) -> None:
+    """Carry over how the episodes ended and where the object lay, where that is noted of all parts in the same way."""
+    known = [read_outcomes(dataset.path) for dataset in datasets]
+    noted = [one for one in known if one is not None]
+    if len(noted) < len(known) or any(deployment != noted[0][1] for _, deployment in noted):
+        return
+    first = 0
+    outcomes: list[Outcome] = []
+    for dataset, (ours, _) in zip(datasets, noted, strict=True):
+        outcomes += [replace(one, episode=first + one.episode) for one in ours]
+        first += len(dataset.episodes)
+    write_outcomes(partial, outcomes, noted[0][1])
 
 
 def _stand_in(folder: Path, stand_in: Path, features: Row) -> None:

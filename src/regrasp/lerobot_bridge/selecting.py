@@ -1,9 +1,12 @@
 """Chooses the checkpoint of a run that is kept: by trying them on the twin, else by what held-out episodes told."""
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from regrasp.data.checkpoint import Checkpoint, misfits, read_checkpoint
 from regrasp.data.journal import read_journal
@@ -26,6 +29,15 @@ from regrasp.training.selection import by_held_out, by_trials, held_out_errors, 
 
 Advance = Callable[[int, int, str], None]
 """Is told how many trials are done, how many there are at most, and a word about it."""
+
+MOST_ON_A_GPU = 4
+"""Processes that try a policy on one graphics card: each holds the policy, and what CUDA needs, in its memory."""
+
+
+def usual_workers() -> int:
+    """Processes that try checkpoints side by side: one a core, fewer on a graphics card."""
+    cores = os.cpu_count() or 1
+    return min(cores, MOST_ON_A_GPU) if torch.cuda.is_available() else cores
 
 
 def select(
@@ -77,6 +89,8 @@ def select(
         for step, one in found.items()
     }
     settings = _settings(runs[min(runs)])
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()  # what a training in this process has left is needed by those that try
     with fan_out(workers, ray=ray) as each:
         tries = _Tries(run, runs, _names(found), settings, each, most_trials(len(runs), starts), advance)
         journal = read_journal(run)

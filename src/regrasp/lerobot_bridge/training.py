@@ -197,6 +197,7 @@ def resume(
     trained = config.get("dataset") or {}
     data = read_dataset(dataset or trained.get("root") or trained.get("repo_id") or "")
     known, journal = journal, journal or _journal_of(checkpoint, data)
+    journal.dataset = str(Path(data.path).resolve())
     data = _of_these(data, journal.chosen)
     _require_same(data, checkpoint, run)
     step, total = int(newest.name), whole(given, "--steps") or int(config.get("steps", 0))
