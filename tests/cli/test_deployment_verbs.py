@@ -90,6 +90,26 @@ def test_what_does_not_exist_is_one_sentence_and_exit_code_2(run, words, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rollout", "nowhere", "--out", "new", "--seed", "-1"),
+        ("rollout", "nowhere", "--out", "new", "--n-action-steps", "0"),
+        ("preflight", "nowhere", "--seed", "-1"),
+        ("record", "--expert", "--dataset", "new", "--workers", "0"),
+        ("select", "nowhere", "--workers", "-1"),
+        ("train", "nowhere", "--out", "new", "--seed", "-1"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused_before_anything_is_looked_for(run, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words[-2] in err
+    assert "Input should be greater than or equal to" in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_checkpoint_of_another_robot_is_refused_before_anything_is_connected(run, folder):
     other = contract().model_copy(update={"joints": contract().joints[:5]})
     write_contract(folder, other)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from regrasp.cli.options import as_given
 from regrasp.diagnosis import Evidence, Finding, Fix, Where
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.probe import BACK, ProbeResult
@@ -130,6 +131,13 @@ def test_exchanges_of_cameras_are_carried_out_one_after_the_other(before, then, 
     address = Address("c", "s", "o", {"cameras": before} if before else {})
     command = address.fill(f"regrasp rollout CHECKPOINT --station STATION --cameras {then}")
     assert command == f"regrasp rollout c --station s {'--cameras ' + left + ' ' if left else ''}--out o"
+
+
+def test_who_refused_homing_is_told_commands_without_it_unless_homing_puts_it_right():
+    address = Address("runs/act", "desk.yaml", options=as_given(home=False, no_home=True))
+    again = "regrasp rollout CHECKPOINT --station STATION"
+    assert address.fill(again) == "regrasp rollout runs/act --station desk.yaml --no-home --out NEW"
+    assert address.fill(f"{again} --home") == "regrasp rollout runs/act --station desk.yaml --home --out NEW"
 
 
 def test_what_a_difference_sets_off_too_is_left_out_where_it_puts_it_right():

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
+from regrasp.cli.options import Workers
+
 
 def command(
     out: Annotated[
         Path, typer.Option(help="Folder for all that the demo makes; goes on where it was stopped.")
     ] = Path("demo"),
     minutes: Annotated[float, typer.Option(help="About how long it may take on two idle cores.")] = 11.0,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes side by side; as many as there are cores.")
-    ] = None,
+    workers: Workers = None,
 ) -> None:
     """The whole story on the simulated arm: learn, fail, be told why, succeed. Needs no hardware."""
     import os

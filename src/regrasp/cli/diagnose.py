@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regrasp.cli.options import Json
+from regrasp.cli.options import Json, Seed, as_given
 
 if TYPE_CHECKING:
+    from regrasp.data.rollouts import Rollouts
+    from regrasp.diagnosis.confirm import Trial
     from regrasp.diagnosis.observations import ProbedPolicy
     from regrasp.diagnosis.preflight import LiveView
     from regrasp.diagnosis.trained import Loader
@@ -32,7 +34,7 @@ def command(
         str | None, typer.Option(help="Live: plugs exchanged: front=wrist,wrist=front.")
     ] = None,
     fault: Annotated[str | None, typer.Option(help="Live, twin: set up wrongly on purpose.")] = None,
-    seed: Annotated[int, typer.Option(help="Live, twin: which start it shows.")] = 0,
+    seed: Seed = 0,
     probe: Annotated[bool, typer.Option(help="Ask the policy; without it causes are only suspected.")] = True,
     confirm: Annotated[
         bool, typer.Option(help="Twin: run the same starts again with each cause put right.")
@@ -64,15 +66,18 @@ def command(
             "There is nothing to compare the training with; expected --rollouts R, or a checkpoint and --station S to "
             "look at it live."
         )
+    if confirm and (checkpoint is None or rollouts is None):
+        raise UsageError("--confirm runs a policy's rollouts again; expected a checkpoint and --rollouts.")
     say_which(checkpoint)
-    data = read_dataset(train)
     deployed = None if rollouts is None else read_rollouts(rollouts)
+    trial = _trial(checkpoint, station, deployed) if confirm and checkpoint and deployed else None
+    data = read_dataset(train)
     policy = load_policy_or_say_why(checkpoint) if probe and checkpoint else None
     load = other_checkpoints() if policy is not None else None
-    live, given = None, {"task": task, "starts": starts, "cameras": cameras, "fault": fault}
+    live = None
     if deployed is None and checkpoint is not None and station is not None:
         live = _look(checkpoint, station, task, starts, cameras, fault, seed)
-    options = {name: value for name, value in given.items() if value} | ({"seed": str(seed)} if seed else {})
+    options = as_given(task=task, starts=starts, cameras=cameras, fault=fault, seed=seed)
     found = diagnose(
         checkpoint,
         train=data,
@@ -83,15 +88,10 @@ def command(
         station=station,
         options=options,
     )
-    if confirm:
-        if checkpoint is None or deployed is None:
-            raise UsageError(
-                "--confirm runs a policy's rollouts again; expected a checkpoint and --rollouts."
-            )
-        from regrasp.cli.trials import trial_on_twin
+    if trial is not None:
         from regrasp.diagnosis.confirm import confirm as confirmed
 
-        found = confirmed(found, trial_on_twin(checkpoint, found.address.station))
+        found = confirmed(found, trial)
     if html:
         from regrasp.report.diagnosis_page import write_diagnosis_page
 
@@ -111,6 +111,13 @@ def command(
         print_diagnosis(found, Console(highlight=False), live=live is not None)
     if any(cause.status.proven or cause.status is Status.SUSPECTED for cause in found.causes):
         raise typer.Exit(1)
+
+
+def _trial(checkpoint: Path, station: str | None, deployed: "Rollouts") -> "Trial":
+    """Runs the rollouts' policy again, where they came from if no station is named."""
+    from regrasp.cli.trials import trial_on_twin
+
+    return trial_on_twin(checkpoint, station or deployed.deployment.station or "STATION")
 
 
 def _look(

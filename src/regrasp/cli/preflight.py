@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regrasp.cli.options import ActionSteps, Area, Cameras, Fault, Json, Size, Starts
+from regrasp.cli.options import ActionSteps, Area, Cameras, Fault, Json, Seed, Size, Starts, as_given
 
 
 def command(
@@ -22,7 +22,7 @@ def command(
     handover: Annotated[
         bool, typer.Option("--handover/--no-handover", help="As in rollout: real arms plan ahead.")
     ] = True,
-    seed: Annotated[int, typer.Option(help="Twin: which start it shows.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Compare the contract with the live station; nothing moves."""
@@ -34,15 +34,8 @@ def command(
     known_checks(allow or ())
     chosen = station_with(station, area=area, size=size, starts=starts, cameras=cameras, fault=fault)
     one = deployed(checkpoint, chosen, task)
-    given = {
-        "area": area,
-        "size": str(size) if size else None,
-        "starts": starts,
-        "cameras": cameras,
-        "fault": fault,
-        "n-action-steps": str(n_action_steps) if n_action_steps else None,
-    }
-    options = {name: value for name, value in given.items() if value}
+    options = as_given(task=task, area=area, size=size, starts=starts, cameras=cameras, fault=fault,
+                       n_action_steps=n_action_steps, seed=seed, no_handover=not handover)  # fmt: skip
     address = Address(str(checkpoint), station, options=options)
     judged = asked(
         one, address, allow=allow or (), seed=seed, n_action_steps=n_action_steps, handover=handover

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from regrasp.cli.options import Area, Json, Size, TwinTask
+from regrasp.cli.options import Area, Json, Seed, Size, TwinTask, Workers
 
 
 def command(
@@ -20,8 +20,8 @@ def command(
     area: Area = None,
     twin_task: TwinTask = None,
     size: Size = None,
-    seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same demonstrations.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Twin: processes that record side by side.")] = None,
+    seed: Seed = 0,
+    workers: Workers = None,
     seconds: Annotated[float, typer.Option(help="By leader: longest time of an episode.")] = 60.0,
     json: Json = False,
 ) -> None:

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regrasp.cli.options import ActionSteps, Area, Cameras, Fault, Json, Size, Starts, Task, TwinTask
+from regrasp.cli.options import (
+    ActionSteps,
+    Area,
+    Cameras,
+    Fault,
+    Json,
+    Seed,
+    Size,
+    Starts,
+    Task,
+    TwinTask,
+    Workers,
+    as_given,
+)
 
 if TYPE_CHECKING:
     from regrasp.control.scorers import Goal
@@ -81,8 +94,8 @@ def command(
         Path | None,
         typer.Option(help="New folder for a clip of each episode, or an .mp4 file for one of all."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Twin: the same seed gives the same starts.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Twin: processes that run side by side.")] = None,
+    seed: Seed = 0,
+    workers: Workers = None,
     json: Json = False,
 ) -> None:
     """Run a policy: preflight, then episodes, recorded and scored."""
@@ -104,22 +117,9 @@ def command(
     chosen = station_with(
         station, area=area, task=twin_task, size=size, starts=starts, cameras=cameras, fault=fault
     )
-    given = {
-        "task": task,
-        "area": area,
-        "twin-task": twin_task,
-        "size": size,
-        "starts": starts,
-        "cameras": cameras,
-        "fault": fault,
-        "n-action-steps": n_action_steps,
-        "seconds": seconds,
-        "seed": seed,
-        "no-handover": None if handover else "no-handover",
-        "home": "home" if home else None,
-        "rtc": "rtc" if rtc else None,
-    }
-    named = {name: str(value) for name, value in given.items() if value}
+    named = as_given(task=task, area=area, twin_task=twin_task, size=size, starts=starts, cameras=cameras, fault=fault,
+                     n_action_steps=n_action_steps, seconds=seconds, seed=seed, no_handover=not handover,
+                     home=home is True, no_home=home is False, rtc=rtc)  # fmt: skip
     one = deployed(checkpoint, chosen, task)
     found = one.checkpoint
     for name, path in (("out", out), ("video", video)):

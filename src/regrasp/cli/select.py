@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from regrasp.cli.options import ActionSteps, Area, Json, Size, Starts, Task, TwinTask
+from regrasp.cli.options import ActionSteps, Area, Json, Seed, Size, Starts, Task, TwinTask, Workers
 
 
 def command(
@@ -29,8 +29,8 @@ def command(
     handover: Annotated[
         bool, typer.Option("--handover/--no-handover", help="Hand chunks over without a jump.")
     ] = True,
-    seed: Annotated[int, typer.Option(help="Of the starts.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes that run side by side.")] = None,
+    seed: Seed = 0,
+    workers: Workers = None,
     ray: Annotated[
         bool, typer.Option("--ray", help="Run on the Ray cluster at RAY_ADDRESS, or on one of this machine.")
     ] = False,

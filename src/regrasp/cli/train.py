@@ -88,7 +88,7 @@ def command(
     ray: Annotated[
         bool, typer.Option("--ray", help="With --select-on twin: try checkpoints on a Ray cluster.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of initialisation and shuffling.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of initialisation and shuffling.")] = 1000,
     cache: Annotated[
         bool,
         typer.Option("--cache/--no-cache", help="Decode frames once, into files, or for each sample anew."),

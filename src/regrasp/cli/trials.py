@@ -9,7 +9,7 @@ from regrasp.data.station import Station
 from regrasp.diagnosis.confirm import Trial
 from regrasp.errors import UsageError
 
-FLAGS = frozenset({"no-handover", "handover", "home"})
+FLAGS = frozenset({"no-handover", "handover", "no-home", "home"})
 VALUES = frozenset(
     {"task", "area", "twin-task", "size", "starts", "cameras", "fault", "n-action-steps", "seconds", "seed"}
 )

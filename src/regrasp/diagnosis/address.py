@@ -94,6 +94,7 @@ class Address:
         options = dict(self.options)
         for command in commands:
             for name, value in given_in(command):
+                options.pop(name.removeprefix("no-") if name.startswith("no-") else f"no-{name}", None)
                 options[name] = _composed(options.get(name), value) if name == "cameras" else value
         return options
 

@@ -40,10 +40,15 @@ class Recorded:
 def scene_seed(stream: str, seed: int, *numbers: int) -> int:
     """Seed of one scene. Streams ("record", "rollout") never share scenes, whatever their seeds.
 
+    Raises:
+        UsageError: `seed` is below 0.
+
     Example:
         >>> scene_seed("record", 0, 1, 0) == scene_seed("rollout", 0, 1, 0)
         False
     """
+    if seed < 0:
+        raise UsageError(f"The seed is {seed}; expected 0 or more.")
     entropy = [int.from_bytes(stream.encode(), "big"), seed, *numbers]
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
