@@ -117,6 +117,10 @@ CHECKPOINTS = {
     "a deep training": ("train_config.json", b'{"dataset": ' * 50_000),
     "a batch of words": ("train_config.json", b'{"batch_size": "many"}'),
     "a dataset that is none": ("train_config.json", b'{"dataset": [1, 2]}'),
+    "a dataset with a number for a name": ("train_config.json", b'{"dataset": {"root": 3}}'),
+    "episodes in a list of lists": ("train_config.json", b'{"dataset": {"episodes": [[1], [2]]}}'),
+    "more held out than there is": ("train_config.json", b'{"dataset": {"eval_split": 1.5}}'),
+    "steps of words": ("train_config.json", b'{"steps": "many"}'),
     "pickled statistics": (NORMALIZER, pickle.dumps({"action.mean": [1.0]})),
     "a header beyond the file": (NORMALIZER, struct.pack("<Q", 1 << 62) + b"{}"),
     "a shape beyond the file": (

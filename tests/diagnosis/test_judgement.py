@@ -1,10 +1,13 @@
 """Curves tell whether a training learned, levelled out, or learned by heart."""
 
+import json
+
 import numpy as np
 import pytest
 
 from regrasp.data.journal import Answers, Evaluation, Journal, read_journal, table, write_journal
 from regrasp.diagnosis.judgement import RISE, judge
+from regrasp.errors import CheckpointError
 from regrasp.report.training_page import curves_section
 
 
@@ -141,6 +144,17 @@ def test_a_journal_is_read_as_it_was_written(tmp_path):
     assert read_journal(tmp_path) == written
     assert read_journal(tmp_path / "nowhere") is None
     assert (tmp_path / "training.csv").read_text() == table(written)
+
+
+@pytest.mark.parametrize(
+    "damage", [{"frames": 0}, {"frames": "many"}, {"steps": [{"loss": 1.0}]}, {"steps": [{"step": None}]}]
+)
+def test_a_damaged_journal_is_one_sentence(tmp_path, damage):
+    write_journal(tmp_path, journal(FALLING, FALLING))
+    path = tmp_path / "training.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
+    with pytest.raises(CheckpointError, match=r"^Found a training\.json in .* that cannot be read \("):
+        read_journal(tmp_path)
 
 
 def test_going_back_forgets_what_came_after():

@@ -335,11 +335,27 @@ def _require_well_formed(
             raise _of_wrong_kind(name, "features with a type and a shape each", folder / "config.json")
     for name in (*_CHUNKS, "n_action_steps"):
         _require_count(config, name, folder / "config.json")
-    _require_count(training, "batch_size", folder / "train_config.json")
+    for name in ("batch_size", "steps"):
+        _require_count(training, name, folder / "train_config.json")
     for name in ("step", "batch_size", "num_processes"):
         _require_count(state, name, folder.parent / "training_state" / "training_step.json")
-    if not isinstance(training.get("dataset") or {}, dict):
-        raise _of_wrong_kind("dataset", "the options of a dataset", folder / "train_config.json")
+    _require_dataset(training.get("dataset"), folder / "train_config.json")
+
+
+def _require_dataset(told: object, path: Path) -> None:
+    """Refuse what does not name a dataset and its episodes as LeRobot does."""
+    if not isinstance(told or {}, dict):
+        raise _of_wrong_kind("dataset", "the options of a dataset", path)
+    options: dict[str, Any] = told if isinstance(told, dict) else {}
+    for name in ("root", "repo_id"):
+        if not isinstance(options.get(name) or "", str):
+            raise _of_wrong_kind(f"dataset.{name}", "a text", path)
+    episodes = options.get("episodes") or []
+    if not isinstance(episodes, list) or not all(type(one) is int and one >= 0 for one in episodes):
+        raise _of_wrong_kind("dataset.episodes", "numbers of episodes", path)
+    share = options.get("eval_split") or 0.0
+    if not (isinstance(share, int | float) and 0 <= share < 1):
+        raise _of_wrong_kind("dataset.eval_split", "a share from 0 to below 1", path)
 
 
 def _is_feature(value: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from regrasp.data.atomic import write_text
 from regrasp.errors import CheckpointError
@@ -70,7 +70,7 @@ class Journal(BaseModel):
     policy: str
     arguments: list[str]
     total_steps: int
-    frames: int
+    frames: int = Field(gt=0)
     held_out: list[int] = Field(default_factory=list[int])
     chosen: list[int] = Field(default_factory=list[int])
     new_statistics: bool = False
@@ -83,6 +83,13 @@ class Journal(BaseModel):
     resumed_at: list[int] = Field(default_factory=list[int])
     notes: list[str] = Field(default_factory=list[str])
     finished: bool = False
+
+    @field_validator("steps")
+    @classmethod
+    def _have_a_step(cls, rows: list[dict[str, float]]) -> list[dict[str, float]]:
+        if not all("step" in row for row in rows):
+            raise ValueError("a row of steps does not tell its step")
+        return rows
 
     def cut_after(self, step: int) -> None:
         """Forget what came after `step`: the run goes on from there."""

@@ -200,7 +200,7 @@ def resume(
     journal.dataset = str(Path(data.path).resolve())
     data = _of_these(data, journal.chosen)
     _require_same(data, checkpoint, run)
-    step, total = int(newest.name), whole(given, "--steps") or int(config.get("steps", 0))
+    step, total = int(newest.name), whole(given, "--steps") or int(config.get("steps") or 0)
     keeper = Keeper(run, data, journal, progress=progress or Progress(), taken=step, cached=cache)
     if step >= total:
         if known is not None and not known.finished:  # killed after its last checkpoint
@@ -389,7 +389,7 @@ def _journal_of(checkpoint: Checkpoint, data: Dataset) -> Journal:
         dataset=str(Path(data.path).resolve()),
         policy=checkpoint.policy_type,
         arguments=[],
-        total_steps=int(config.get("steps", 0)),
+        total_steps=int(config.get("steps") or 0),
         frames=data.frames,
         augmentation=(checkpoint.contract.augmentation if checkpoint.contract else None) or {},
         episode_weights=_episode_weights(data),
