@@ -17,6 +17,7 @@ from regrasp.data.contract import Contract
 from regrasp.data.dataset import Dataset, read_dataset
 from regrasp.data.rollouts import Rollouts, read_rollouts
 from regrasp.data.station import Station, twin
+from regrasp.data.unfinished import read_plan
 from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.audit import Audit, audit
 from regrasp.diagnosis.diagnose import judge
@@ -154,7 +155,7 @@ class Demo:
         noted = self.out / "demo.json"
         wanted = json.loads(json.dumps(asdict(self.size)))
         if noted.exists():
-            found = json.loads(noted.read_text())
+            found = read_plan(noted)
             if found != wanted:
                 raise UsageError(
                     f"{self.out} holds a demo of another size ({found}); expected {wanted}. "
@@ -287,7 +288,7 @@ class Demo:
         options: Mapping[str, str] | None = None,
     ) -> None:
         """Deploy wrongly in spite of preflight, ask why, put it right, deploy again on the same starts."""
-        from regrasp.lerobot_bridge.rollout import look
+        from regrasp.lerobot_bridge.live_view import look
 
         number = 5 if seed == 1 else 6
         self.say(f"{number}  {what}")

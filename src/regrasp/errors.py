@@ -8,7 +8,6 @@ RegraspError        2   could not run
 ├── ContractError   2   a contract cannot be read, or does not fit its checkpoint
 ├── StationError    2   a station file cannot be read, or names what does not exist
 ├── MissingExtra    2   a library that this verb needs is not installed
-├── Blocked         1   preflight says no
 └── DeviceError     3   a robot, camera or display failed while running
 ```
 
@@ -42,14 +41,8 @@ class StationError(RegraspError):
     """A station file cannot be read, or names what does not exist."""
 
 
-class MissingExtra(RegraspError):  # noqa: N818 - reads as a state, like Blocked
+class MissingExtra(RegraspError):  # noqa: N818 - reads as a state
     """A library or system package that this verb needs is not installed."""
-
-
-class Blocked(RegraspError):  # noqa: N818 - a verdict, not a mishap
-    """Preflight found a reason not to move."""
-
-    exit_code = 1
 
 
 class DeviceError(RegraspError):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import regrasp.cli
-from regrasp.errors import Blocked, DeviceError, UsageError
+from regrasp.errors import DeviceError, UsageError
 
 
 def regrasp_says(*words):
@@ -82,7 +82,6 @@ def test_a_missing_dataset_is_one_sentence_and_code_2():
     ("error", "code"),
     [
         (UsageError("x"), 2),
-        (Blocked("x"), 1),
         (DeviceError("x"), 3),
         (KeyboardInterrupt(), 130),
         (MemoryError(), 2),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from deployments import checkpoint, contract
 
-from regrasp.data.checkpoint import fits, misfits, pretrained_folder, read_checkpoint, require_fit
+from regrasp.data.checkpoint import pretrained_folder, read_checkpoint
+from regrasp.data.robot_fit import misfits, require_joints
 from regrasp.data.station import Station, twin
 from regrasp.errors import CheckpointError
 
@@ -113,8 +114,7 @@ def test_a_broken_normaliser_is_told(run, content):
 
 
 def test_its_own_station_fits():
-    assert fits(checkpoint(), twin())
-    assert fits(contract(), twin())
+    assert misfits(checkpoint(), twin()) == misfits(contract(), twin()) == ()
 
 
 def test_a_checkpoint_of_another_robot_is_recognised():
@@ -122,7 +122,7 @@ def test_a_checkpoint_of_another_robot_is_recognised():
     aloha = replace(checkpoint(), config=dict(checkpoint().config) | {"output_features": features})
     assert misfits(aloha, twin()) == ("The policy moves 14 joints, and robot 'so101_twin' has 6.",)
     with pytest.raises(CheckpointError) as error:
-        require_fit(aloha, twin())
+        require_joints(aloha, twin())
     assert str(error.value) == (
         "Found a checkpoint that does not fit station 'twin': The policy moves 14 joints, and robot "
         "'so101_twin' "
@@ -139,7 +139,7 @@ def test_a_station_without_the_policys_camera_is_recognised():
 
 def test_joints_of_a_robot_that_nobody_knows_are_not_judged():
     unknown = Station(name="lab", robot={"type": "hexapod", "cameras": {"front": {}, "wrist": {}}})
-    assert fits(checkpoint(), unknown)
+    assert misfits(checkpoint(), unknown) == ()
 
 
 def renaming(run, steps):

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tiny_smolvla import make_tiny_smolvla
 
-from regrasp.data.checkpoint import misfits, read_checkpoint
+from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.contract import read_contract
 from regrasp.data.dataset import read_dataset
+from regrasp.data.robot_fit import misfits
 from regrasp.diagnosis.observations import ObservationBatch
 from regrasp.errors import UsageError
 from regrasp.lerobot_bridge.normalising import renamed_statistics

@@ -11,8 +11,9 @@ from regrasp.data.dataset import read_dataset
 from regrasp.data.rollouts import read_rollouts
 from regrasp.data.station import twin
 from regrasp.errors import CheckpointError, UsageError
+from regrasp.lerobot_bridge.live_view import look
 from regrasp.lerobot_bridge.policies import LoadedPolicy
-from regrasp.lerobot_bridge.rollout import look, rollout
+from regrasp.lerobot_bridge.rollout import rollout
 
 
 def test_rollouts_are_a_dataset_with_outcomes_and_ticks(rolled_out):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from regrasp.cli.chosen import say_which
 from regrasp.cli.instruction import the_instruction
-from regrasp.data.checkpoint import Checkpoint, read_checkpoint, require_joints
+from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.contract import Contract
 from regrasp.data.recovery import known_contract
+from regrasp.data.robot_fit import require_joints
 from regrasp.data.station import Station
 
 if TYPE_CHECKING:

@@ -132,8 +132,9 @@ def _look(
     """What the station shows now; nothing moves."""
     from regrasp.cli.instruction import the_instruction
     from regrasp.cli.twin_options import station_with
-    from regrasp.data.checkpoint import read_checkpoint, require_joints
+    from regrasp.data.checkpoint import read_checkpoint
     from regrasp.data.recovery import known_contract
+    from regrasp.data.robot_fit import require_joints
 
     found = read_checkpoint(checkpoint)
     contract = known_contract(found)

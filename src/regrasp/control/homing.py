@@ -38,9 +38,6 @@ ROOM_M = 0.012
 """Room that a path keeps, or as much as its ends have: the model of the arm is good to 2 mm, and a loaded arm lags
 behind its command by some degrees."""
 
-LOW_M = 0.10
-"""A hand that is lower above the table may have things around it: bins and objects of the task are 3 to 8 cm high."""
-
 NEAR_DEG = 15.0
 """An arm whose joints are all this near to its target goes there straight."""
 

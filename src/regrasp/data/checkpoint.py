@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.episode import IMAGE_PREFIX, camera_name
+from regrasp.data.episode import IMAGE_PREFIX
 from regrasp.data.links import pointed
+from regrasp.data.safetensors import read_safetensors, short_file
 from regrasp.errors import CheckpointError
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract
-    from regrasp.data.station import Station
 
 MODEL_FOLDER = "pretrained_model"
 
@@ -45,20 +45,11 @@ POLICY_FILES = ("config.json", "model.safetensors", "adapter_config.json", "adap
 RENAMING = "rename_observations_processor"
 """LeRobot's name of the step that gives inputs the names under which the policy takes them."""
 
-LONGEST_FILE = 64_000_000
-"""Bytes of a settings file or of a normaliser's statistics; those of twelve joints and four cameras take 12,000."""
-
 MOST = 2**31
 """Sizes and counts beyond this are none."""
 
 _CHUNKS = ("chunk_size", "horizon", "action_chunk_size")
 """How LeRobot's policies call the number of actions that they plan at once."""
-
-_DTYPES = {
-    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32,
-    "I16": np.int16, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
-}  # fmt: skip
-"""Types of the safetensors format that a normaliser can hold."""
 
 
 EMPTY_CAMERA = re.compile(r"observation\.images\.empty_camera_\d+")
@@ -204,71 +195,6 @@ def pretrained_folder(path: str | Path) -> Path:
     )
 
 
-def misfits(policy: "Checkpoint | Contract", station: "Station") -> tuple[str, ...]:
-    """Why a policy cannot run on a station, one sentence each: other joints, or a missing camera.
-
-    Of a robot that is not of the SO-101's kind the joints are unknown until it is connected, so only
-    its cameras are compared.
-    """
-    reasons = [*_joint_misfits(policy, station)]
-    for key in _camera_keys(policy):
-        if camera_name(key) not in station.camera_names:
-            has = ", ".join(station.camera_names) or "none"
-            reasons.append(
-                f"The policy looks through camera '{camera_name(key)}', and station '{station.name}' has "
-                f"{has}."
-            )
-    return tuple(reasons)
-
-
-def fits(policy: "Checkpoint | Contract", station: "Station") -> bool:
-    """Whether a policy can run on a station at all; `misfits` says why not."""
-    return not misfits(policy, station)
-
-
-def require_fit(policy: "Checkpoint | Contract", station: "Station") -> None:
-    """Refuse a policy of another robot."""
-    _refuse(misfits(policy, station), station)
-
-
-def require_joints(policy: "Checkpoint | Contract", station: "Station") -> None:
-    """Refuse a policy of another robot by its joints alone; preflight judges the cameras."""
-    _refuse(_joint_misfits(policy, station), station)
-
-
-def _refuse(reasons: Sequence[str], station: "Station") -> None:
-    if reasons:
-        raise CheckpointError(
-            f"Found a checkpoint that does not fit station '{station.name}': {reasons[0]} Expected one "
-            "trained on this robot; try another checkpoint or another station."
-        )
-
-
-def _joint_misfits(policy: "Checkpoint | Contract", station: "Station") -> list[str]:
-    names = station.joint_names
-    if names is None:
-        return []
-    if isinstance(policy, Checkpoint):
-        if policy.joint_count in (None, len(names)):
-            return []
-        return [
-            f"The policy moves {policy.joint_count} joints, and robot '{station.robot_type}' has "
-            f"{len(names)}."
-        ]
-    trained = tuple(joint.name for joint in policy.joints)
-    if sorted(trained) == sorted(names):  # another order is found by `changed-joint-order`
-        return []
-    return [
-        f"The policy moves {', '.join(trained)}, and robot '{station.robot_type}' has {', '.join(names)}."
-    ]
-
-
-def _camera_keys(policy: "Checkpoint | Contract") -> tuple[str, ...]:
-    if isinstance(policy, Checkpoint):
-        return policy.camera_keys
-    return tuple(camera.key for camera in policy.cameras)
-
-
 def _of_run(checkpoints: Path) -> list[Path]:
     """`pretrained_model` folders of a run: the chosen one by its step, the last, then from the last step back."""
     if not checkpoints.is_dir():
@@ -377,7 +303,7 @@ def _of_wrong_kind(name: str, expected: str, path: Path) -> CheckpointError:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(_bytes_of(path))
+        content = json.loads(short_file(path))
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"Found no readable JSON in {path}; expected what LeRobot saves; try another checkpoint."
@@ -387,12 +313,6 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"Found {type(content).__name__} in {path}; expected a JSON object; try another checkpoint."
         )
     return content
-
-
-def _bytes_of(path: Path) -> bytes:
-    if path.stat().st_size > LONGEST_FILE:
-        raise ValueError("too long")
-    return path.read_bytes()
 
 
 def _optional_json(path: Path) -> dict[str, Any] | None:
@@ -417,30 +337,3 @@ def _read_statistics(folder: Path, files: str) -> dict[str, dict[str, NDArray[An
             feature, _, name = key.rpartition(".")
             statistics.setdefault(feature, {})[name] = values
     return statistics
-
-
-def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays of a safetensors file: 8 bytes length, a JSON header, the numbers. Nothing is executed.
-
-    Format: https://huggingface.co/docs/safetensors (header with dtype, shape, data_offsets).
-    """
-    try:
-        content = _bytes_of(path)
-        size = int.from_bytes(content[:8], "little")
-        if size > len(content) - 8:
-            raise ValueError("a header beyond the end")
-        header = json.loads(content[8 : 8 + size])
-        header.pop("__metadata__", None)
-        return {name: _array(entry, content[8 + size :]) for name, entry in header.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise CheckpointError(
-            f"Found no readable arrays in {path}; expected a safetensors file that LeRobot saved; try "
-            "another "
-            "checkpoint."
-        ) from error
-
-
-def _array(entry: Mapping[str, Any], numbers: bytes) -> NDArray[Any]:
-    start, stop = entry["data_offsets"]
-    kind = np.dtype(_DTYPES[entry["dtype"]]).newbyteorder("<")
-    return np.frombuffer(numbers[start:stop], dtype=kind).reshape(entry["shape"])

@@ -291,7 +291,8 @@ def epochs_of(frames: int, checkpoint: Checkpoint) -> float | None:
     """Steps times batch over frames: how often each frame was shown; None where the checkpoint does not tell."""
     if checkpoint.step is None or checkpoint.batch_size is None:
         return None
-    held_out = ((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split") or 0.0
+    held_out = ((checkpoint.train_config or {}).get("dataset") or {}).get("eval_split")
+    held_out = held_out if isinstance(held_out, int | float) and 0 <= held_out < 1 else 0.0
     return round(checkpoint.step * checkpoint.batch_size / (frames * (1 - held_out)), 3)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
@@ -162,8 +161,3 @@ class Episode:
     def length(self) -> int:
         """Number of frames."""
         return len(self.states)
-
-    @cached_property
-    def state_speed(self) -> NDArray[np.float64]:
-        """Speed of each joint since the frame before, float64 [T, J], units per second; first row 0."""
-        return np.abs(np.diff(self.states, axis=0, prepend=self.states[:1])) * self.fps

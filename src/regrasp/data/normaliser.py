@@ -4,7 +4,6 @@ LeRobot 0.6.1 keeps them twice, in a safetensors file for the way in and in one 
 are exchanged: names, shapes, types and everything else in the files stay byte for byte.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import (
     MODEL_FOLDER,
     POSTPROCESSOR,
@@ -21,13 +19,13 @@ from regrasp.data.checkpoint import (
     Checkpoint,
     pretrained_folder,
     read_checkpoint,
-    read_safetensors,
 )
 from regrasp.data.contract import Contract, write_contract
 from regrasp.data.contract_measuring import NORMALISING, joint_statistics, of_checkpoint
 from regrasp.data.dataset import Dataset
 from regrasp.data.metadata import ACTION, STATE
 from regrasp.data.new_folder import copy_folder, new_folder
+from regrasp.data.safetensors import overwrite_safetensors, read_safetensors
 from regrasp.data.statistics import pooled_statistics
 from regrasp.errors import CheckpointError
 
@@ -179,12 +177,8 @@ def _in_place(values: NDArray[Any], rightful: NDArray[Any] | None) -> NDArray[An
 
 def _exchange(file: Path, statistics: Statistics) -> None:
     """Overwrite the numbers of one safetensors file, in place of their old ones."""
-    content = bytearray(file.read_bytes())
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(bytes(content[8 : 8 + size]))
+    rightful: dict[str, NDArray[Any]] = {}
     for key, values in read_safetensors(file).items():
         feature, _, name = key.rpartition(".")
-        new = _in_place(values, statistics.get(feature, {}).get(name))
-        start, stop = (8 + size + place for place in header[key]["data_offsets"])
-        content[start:stop] = np.ascontiguousarray(new, dtype=values.dtype).tobytes()
-    write_bytes(file, bytes(content))
+        rightful[key] = _in_place(values, statistics.get(feature, {}).get(name))
+    overwrite_safetensors(file, rightful)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.arm.so101 import JOINTS
-from regrasp.data import Dataset, Episode
+from regrasp.data import Dataset
 from regrasp.diagnosis.check import Undecided
 
 SMALLEST_SCALE = 0.25
@@ -129,27 +129,3 @@ def gripper_joints(joint_names: tuple[str, ...]) -> tuple[int, ...]:
         return named
     numbered = all(name.strip("_-. ").lower().startswith(("joint", "motor")) for name in joint_names)
     return (len(joint_names) - 1,) if numbered and not set(joint_names) & set(JOINTS) else ()
-
-
-def gripper_joint(joint_names: tuple[str, ...]) -> int:
-    """Index of the one gripper; Undecided when none is named, or several."""
-    found = gripper_joints(joint_names)
-    if len(found) != 1:
-        several = "several are grippers" if found else "none is called gripper"
-        raise Undecided(f"of the joints {', '.join(joint_names)} {several}")
-    return found[0]
-
-
-def closed_share(gripper: NDArray[np.float64], threshold: float) -> float:
-    """Share of frames in which the gripper is at or below `threshold`, 0-1; NaN for no frames.
-
-    Example:
-        >>> closed_share(np.array([0.0, 5.0, 40.0, 50.0]), 5.0)
-        0.5
-    """
-    return float(np.mean(gripper <= threshold)) if len(gripper) else float("nan")
-
-
-def episodes_with(dataset: Dataset, condition: Callable[[Episode], bool]) -> tuple[int, ...]:
-    """Numbers of the episodes for which `condition` holds."""
-    return tuple(episode.index for episode in dataset.episodes if condition(episode))

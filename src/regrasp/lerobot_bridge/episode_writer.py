@@ -22,6 +22,7 @@ from lerobot.utils.feature_utils import build_dataset_frame, hw_to_dataset_featu
 from numpy.typing import NDArray
 
 from regrasp.data.atomic import rename_whole, write_text
+from regrasp.data.unfinished import read_notes
 from regrasp.errors import DatasetError
 from regrasp.lerobot_bridge.quiet import quiet
 
@@ -29,6 +30,9 @@ VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g":
 """H.264 with a key frame every second frame, as LeRobot's AV1 has it, so any frame is near a key frame. An episode of
 120 frames of two 96x96 cameras was on disk in 0.77 s with H.264 and in 0.95 s with LeRobot's default AV1, each
 finalised by itself (busy machine, preset ultrafast)."""
+
+NOTES = "finished.json"
+"""What was noted of each finished episode."""
 
 FLIGHT = "flight"
 """Folder of a recording part, and of the finished rollouts' `regrasp/`, with flight records."""
@@ -62,7 +66,7 @@ class EpisodeWriter:
     ) -> None:
         self.folder = folder
         self.features = features
-        self._notes = folder / "finished.json"
+        self._notes = folder / NOTES
         self._encoding: dict[str, Any] = {
             "streaming_encoding": True,
             "encoder_threads": 1,
@@ -99,7 +103,7 @@ class EpisodeWriter:
     @property
     def notes(self) -> list[dict[str, Any]]:
         """What was noted of each finished episode, in order."""
-        return json.loads(self._notes.read_text()) if self._notes.exists() else []
+        return read_notes(self._notes)
 
     def add(self, observation: Mapping[str, Any], action: Mapping[str, Any], task: str) -> None:
         """Append one frame: `NAME.pos` values and images by camera name, as the robot gives them."""

@@ -25,6 +25,7 @@ from typing import Any, Literal
 import regrasp.errors
 from regrasp.data.atomic import write_text
 from regrasp.data.new_folder import recording_folder as recording_folder
+from regrasp.data.unfinished import read_plan
 from regrasp.errors import CheckpointError, DatasetError, DeviceError, RegraspError, UsageError
 from regrasp.lerobot_bridge.episode_writer import finish
 
@@ -113,7 +114,7 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
     """Note the plan, or check that the unfinished work in `folder` has the same."""
     noted = folder / PLAN
     if noted.exists():
-        found = json.loads(noted.read_text())
+        found = read_plan(noted)
         different = [name for name in plan if found.get(name) != plan[name]]
         if different:
             name = different[0]

@@ -11,8 +11,9 @@ from lerobot.utils.import_utils import register_third_party_plugins
 from regrasp.arm.so101 import JOINTS
 from regrasp.data.rollouts import Deployment, Outcome, write_outcomes
 from regrasp.data.station import Station
+from regrasp.data.unfinished import read_notes
 from regrasp.errors import DatasetError, DeviceError, UsageError
-from regrasp.lerobot_bridge.episode_writer import EpisodeWriter, as_joint_dict, features_of
+from regrasp.lerobot_bridge.episode_writer import NOTES, EpisodeWriter, as_joint_dict, features_of
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
 from regrasp.lerobot_bridge.stations import connected, is_twin
 
@@ -201,7 +202,7 @@ def _write_scenes(dataset: Path | None, parts: list[Path]) -> None:
 
     if dataset is None:
         return
-    notes = [note for part in parts for note in json.loads((part / "finished.json").read_text())]
+    notes = [note for part in parts for note in read_notes(part / NOTES)]
     fps = json.loads((dataset / "meta" / "info.json").read_text())["fps"]
     outcomes = [outcome_of(number, note, fps) for number, note in enumerate(notes)]
     write_outcomes(dataset, outcomes, Deployment(station="twin's expert"))

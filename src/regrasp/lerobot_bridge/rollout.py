@@ -1,6 +1,5 @@
 """Runs a policy on a station: every tick through the safety gate, every episode recorded and scored."""
 
-import json
 import math
 import shutil
 from collections import Counter
@@ -23,10 +22,10 @@ from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.data.rollouts import FOLDER, Deployment, Outcome, Ticks, write_outcomes, write_ticks
 from regrasp.data.station import Station
+from regrasp.data.unfinished import read_notes
 from regrasp.errors import DeviceError, UsageError
 from regrasp.lerobot_bridge.driving import Run, held_robot
-from regrasp.lerobot_bridge.episode_writer import FLIGHT, EpisodeWriter, as_joint_dict, features_of
-from regrasp.lerobot_bridge.live_view import look as look
+from regrasp.lerobot_bridge.episode_writer import FLIGHT, NOTES, EpisodeWriter, as_joint_dict, features_of
 from regrasp.lerobot_bridge.mis_set import slowed
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
@@ -59,7 +58,7 @@ class RolledOut:
     """What came of a rollout.
 
     Attributes:
-        out: Folder of the rollouts; None when they were not recorded.
+        out: Folder of the rollouts.
         outcomes: One for each episode, in order.
         interventions: Commands that the gate changed, over all episodes.
         hz: Ticks per second, median over episodes; NaN on a simulation that need not keep time.
@@ -71,7 +70,7 @@ class RolledOut:
         flights: Flight records that were written.
     """
 
-    out: Path | None
+    out: Path
     outcomes: tuple[Outcome, ...]
     interventions: int
     hz: float
@@ -362,7 +361,7 @@ def _annotate(
     notes: list[dict[str, Any]] = []
     ticks: list[Ticks] = []
     for part in parts:
-        found = json.loads((part / "finished.json").read_text())
+        found = read_notes(part / NOTES)
         for note, file in zip(found, sorted((part / TICKS).glob("*.npz")), strict=False):
             ticks.append(_read_ticks(file, len(notes)))
             notes.append(note)

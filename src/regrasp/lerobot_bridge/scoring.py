@@ -15,9 +15,9 @@ from regrasp.data.rollouts import Outcome
 from regrasp.data.station import Station
 from regrasp.errors import UsageError
 from regrasp.fan_out import fan_out
+from regrasp.lerobot_bridge.driving import Run
 from regrasp.lerobot_bridge.mis_set import MisSetRobot, slowed
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
-from regrasp.lerobot_bridge.rollout import Run
 from regrasp.lerobot_bridge.stations import connected, is_twin
 
 AT_ONCE = 5

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from regrasp.data.checkpoint import Checkpoint, misfits, read_checkpoint
+from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.journal import read_journal
+from regrasp.data.robot_fit import misfits
 from regrasp.data.rollouts import Outcome
 from regrasp.data.selection import (
     Selection,
