@@ -7,6 +7,9 @@ the gripper is 0 (closed) to 100 (open).
 import numpy as np
 from numpy.typing import NDArray
 
+TWIN_ROBOT = "so101_twin"
+"""LeRobot's name of the simulated arm (`packages/lerobot_robot_so101_twin`)."""
+
 JOINTS = ("shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper")
 """LeRobot's motor order, `lerobot/robots/so_follower`; the same in the arm's MuJoCo model."""
 

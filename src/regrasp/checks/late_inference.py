@@ -38,7 +38,7 @@ from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
-from regrasp.diagnosis.loop_signals import LEAST_SHARE, TWIN, LoopTime, loop_times
+from regrasp.diagnosis.loop_signals import LEAST_SHARE, LoopTime, loop_times
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.errors import UsageError
 
@@ -83,7 +83,7 @@ def late_inference_deployed(
 ) -> Iterator[Finding]:
     """The time that the arm waited for the policy, against that in which it moved."""
     times = loop_times(rollouts)
-    if not times and rollouts.dataset.robot_type != TWIN:
+    if not times and not rollouts.dataset.is_twin:
         raise Undecided("the rollouts do not hold the times of the loop")
     late = [one for one in times if one.held_hz < least_share * one.wanted_hz]
     if late:
@@ -105,7 +105,7 @@ def _sooner(contract: "Contract", rollouts: Rollouts, worst: LoopTime, least_sha
     """Ask ahead where a real arm did not; else more actions per query, where the policy plans as many."""
     chunk, query_s = contract.chunk_size, worst.waited_s / worst.queries + 1 / worst.wanted_hz
     delay = math.ceil(query_s * worst.wanted_hz)
-    ahead = rollouts.dataset.robot_type != TWIN and not _asked_ahead(rollouts.deployment.control)
+    ahead = not rollouts.dataset.is_twin and not _asked_ahead(rollouts.deployment.control)
     if ahead and chunk is not None and 2 * delay <= chunk:
         return Fix(
             "Ask for each plan before the last one is used up.",

@@ -33,7 +33,7 @@ from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.check import Undecided, check
 from regrasp.diagnosis.finding import Evidence, Finding, Severity, Where
 from regrasp.diagnosis.fix import Fix
-from regrasp.diagnosis.loop_signals import LEAST_SHARE, TWIN, LoopTime, loop_times
+from regrasp.diagnosis.loop_signals import LEAST_SHARE, LoopTime, loop_times
 from regrasp.diagnosis.preflight import LiveView
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def rate_mismatch_deployed(
         yield from wrong
         return
     times = loop_times(rollouts)
-    if not times and rollouts.dataset.robot_type != TWIN:
+    if not times and not rollouts.dataset.is_twin:
         raise Undecided(
             f"the rollouts are at the training's {contract.fps:g} Hz on file, but do not hold the times of the loop"
         )

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.arm.so101 import TWIN_ROBOT
 from regrasp.data.joint_units import FULL_SCALE, body_unit
 from regrasp.data.measures import body_joints
 from regrasp.data.rollouts import Rollouts
@@ -52,8 +53,6 @@ WORDS = {
     "unknown": "an unknown unit",
 }
 """Units in words."""
-
-TWIN = "so101_twin"
 
 
 @check(severity=Severity.ERROR, explains=("start-pose-shift",))
@@ -82,7 +81,7 @@ def unit_mismatch_deployed(contract: "Contract", rollouts: Rollouts) -> Iterator
     body = data.states[:, body_joints(data.joint_names)]
     found = _by_size(contract, body, trained)
     if found is None:
-        found = "deg" if data.robot_type == TWIN else body_unit(data)
+        found = "deg" if data.is_twin else body_unit(data)
     if "unknown" in (found, trained):
         raise Undecided("the numbers do not tell the unit of the joints")
     if found != trained:
@@ -106,7 +105,7 @@ def _body_of(live: LiveView, contract: "Contract") -> NDArray[np.float64]:
 
 def _said(live: LiveView) -> str | None:
     """The unit by the robot's own option; the twin's is degrees."""
-    degrees = live.robot.get("use_degrees", True if live.robot_type == TWIN else None)
+    degrees = live.robot.get("use_degrees", True if live.robot_type == TWIN_ROBOT else None)
     return None if degrees is None else "deg" if degrees else "-100..100"
 
 

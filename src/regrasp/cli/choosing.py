@@ -164,7 +164,7 @@ def choose(
     if ray:
         require_ray()
     instruction = ""
-    if station is not None and station.robot_type == "so101_twin":
+    if station is not None and station.is_twin:
         last = read_checkpoint(folders[max(folders)])
         instruction = the_instruction(last.contract, task or station.task)
     prepare_environment()

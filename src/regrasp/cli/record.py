@@ -34,7 +34,7 @@ def command(
 
     chosen = station_with(station, area=area, task=twin_task, size=size)
     if not expert:
-        if chosen.robot_type == "so101_twin":
+        if chosen.is_twin:
             raise UsageError(
                 f"Station '{station}' is simulated and has no leader arm; add --expert to let the twin demonstrate."
             )

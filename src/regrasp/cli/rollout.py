@@ -134,7 +134,7 @@ def command(
         for name, reason in calibration.undecided.items():
             print(f"monitor: {name} is not calibrated: {reason}", file=sys.stderr)
     shown = None if wanted is None else learned(wanted)
-    homed = found.contract is not None and (chosen.robot_type != "so101_twin" if home is None else home)
+    homed = found.contract is not None and (not chosen.is_twin if home is None else home)
     if home and not homed:
         raise UsageError(
             f"--home needs the training's start poses, and {checkpoint} has no contract. "
@@ -158,7 +158,7 @@ def command(
     overrides = tuple(name for name in judged.allowed if name in (allow or ()))
     overrides = overrides if found.contract else ("no-contract", *overrides)
     done = succeeded = 0
-    real = chosen.robot_type != "so101_twin"
+    real = not chosen.is_twin
     with (
         progress("rolling out") as advance,
         keyboard() if real or score == "keys" else contextlib.nullcontext() as person,
@@ -261,7 +261,7 @@ def scoring(
     from regrasp.data.station import parse_goal
     from regrasp.errors import UsageError
 
-    twin = station.robot_type == "so101_twin"
+    twin = station.is_twin
     known = ("goal-region", "keys", *(["physics"] if twin else []))
     if score is not None and score not in known:
         raise UsageError(f"--score is '{score}'; expected {' or '.join(known)} on station '{station.name}'.")

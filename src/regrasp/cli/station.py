@@ -71,7 +71,7 @@ def check(station: StationPath = "station.yaml", json: Json = False) -> None:
     from regrasp.lerobot_bridge.hardware import check_station
 
     found = load_station(station)
-    plugs = [] if found.robot_type == "so101_twin" else check_station(found, finders_in_use())
+    plugs = [] if found.is_twin else check_station(found, finders_in_use())
     wrong = [plug for plug in plugs if plug.wrong]
     if json:
         from regrasp.report.json import json_line

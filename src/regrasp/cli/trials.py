@@ -70,7 +70,7 @@ def station_of(name: str, options: Mapping[str, str]) -> Station:
 
 
 def _require_twin(station: Station) -> None:
-    if station.robot_type != "so101_twin":
+    if not station.is_twin:
         raise UsageError(
             f"--confirm runs the twin by itself; station '{station.name}' is a {station.robot_type}. Run the printed "
             "command, then `regrasp compare` both rollouts."

@@ -33,7 +33,7 @@ def station_with(
         changes["cameras"] = {
             name: {**camera, "width": size, "height": size} for name, camera in station.cameras.items()
         }
-    if changes and station.robot_type != "so101_twin":
+    if changes and not station.is_twin:
         raise UsageError(
             f"--{next(iter(changes))} is for the twin; station '{station.name}' is a {station.robot_type}. Leave it out."
         )
@@ -111,7 +111,7 @@ def require_known_options(station: Station) -> None:
     Raises:
         MissingExtra: The simulation is not installed, or has no OpenGL to draw with.
     """
-    if station.robot_type != "so101_twin":
+    if not station.is_twin:
         return
     from regrasp.sim.environment import TwinConfig
 

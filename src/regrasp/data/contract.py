@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from regrasp.arm.so101 import TWIN_ROBOT
 from regrasp.data.atomic import write_bytes
 from regrasp.data.checkpoint import pretrained_folder
 from regrasp.data.episode import GRID
@@ -187,7 +188,7 @@ class Contract(BaseModel):
     @property
     def is_twin(self) -> bool:
         """Whether the training data come from the simulated arm."""
-        return self.robot_type == "so101_twin"
+        return self.robot_type == TWIN_ROBOT
 
     @property
     def joint_names(self) -> tuple[str, ...]:

@@ -240,7 +240,7 @@ def _units(dataset: Dataset) -> list[str]:
 
 
 def _body_unit(dataset: Dataset, body: list[int]) -> str:
-    if dataset.robot_type == "so101_twin" or not body:
+    if dataset.is_twin or not body:
         return "deg"
     told = body_unit(dataset)
     if told == "unknown" and len(dataset.joint_names) == len(JOINTS):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regrasp.arm.so101 import TWIN_ROBOT
 from regrasp.data.declared import Declared, declare
 from regrasp.data.episode import Camera, Episode, FrameSource, camera_name
 from regrasp.data.files import Json, wrong
@@ -51,6 +52,11 @@ class Dataset:
     unavailable: Strings = field(default_factory=dict[str, str])
     declared: Declared | None = None
     without_video: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether the simulated arm recorded it."""
+        return self.robot_type == TWIN_ROBOT
 
     @property
     def frames(self) -> int:

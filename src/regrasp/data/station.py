@@ -9,7 +9,7 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from regrasp.arm.so101 import JOINTS
+from regrasp.arm.so101 import JOINTS, TWIN_ROBOT
 from regrasp.data.atomic import write_bytes
 from regrasp.errors import StationError, UsageError
 
@@ -17,7 +17,7 @@ TWIN = "twin"
 """Name of the built-in simulated station."""
 
 SO101_LIKE = frozenset(
-    {"so101_follower", "so100_follower", "so_follower", "so101_twin", "so101", "so100", "so101_leader"}
+    {"so101_follower", "so100_follower", "so_follower", TWIN_ROBOT, "so101", "so100", "so101_leader"}
 )
 """Robot types whose joints are `arm.so101.JOINTS`: LeRobot 0.6.1's names for the SO-100 and the SO-101, and
 the twin's."""
@@ -79,7 +79,7 @@ class Station(BaseModel):
     def _robot_has_a_type(self) -> Self:
         if not isinstance(self.robot.get("type"), str):
             raise ValueError("robot needs a 'type', such as so101_follower")
-        if self.faults and self.robot_type != "so101_twin":
+        if self.faults and not self.is_twin:
             raise ValueError("faults are for the twin")
         cameras: object = self.robot.get("cameras") or {}
         if not isinstance(cameras, dict) or not all(isinstance(one, dict) for one in cameras.values()):
@@ -95,6 +95,11 @@ class Station(BaseModel):
     def robot_type(self) -> str:
         """LeRobot's name of the robot."""
         return str(self.robot["type"])
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether this is the simulated arm, which can be reset and judged by itself."""
+        return self.robot_type == TWIN_ROBOT
 
     @property
     def cameras(self) -> dict[str, dict[str, Any]]:
@@ -145,10 +150,10 @@ def twin(*, area: str = "2in", task: str = "grab-brain", starts: str = "home", s
         size: Width and height of both pictures, in pixels.
     """
     cameras = {
-        view: {"type": "so101_twin", "view": view, "width": size, "height": size, "fps": 30}
+        view: {"type": TWIN_ROBOT, "view": view, "width": size, "height": size, "fps": 30}
         for view in ("front", "wrist")
     }
-    robot = {"type": "so101_twin", "area": area, "task": task, "starts": starts, "cameras": cameras}
+    robot = {"type": TWIN_ROBOT, "area": area, "task": task, "starts": starts, "cameras": cameras}
     return Station(name=TWIN, robot=robot, teleop={"type": "so101_twin_expert"}, fps=30)
 
 

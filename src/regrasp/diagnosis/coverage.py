@@ -277,7 +277,7 @@ def require_positions(dataset: Dataset) -> None:
     robot = dataset.robot_type or "unknown robot"
     if "so101" not in robot and robot != "so_follower":
         raise Undecided(f"places follow from the joints of an SO-101, and this is a {robot}")
-    unit = "deg" if robot == "so101_twin" else body_unit(dataset)
+    unit = "deg" if dataset.is_twin else body_unit(dataset)
     if unit == "-100..100":
         raise Undecided(
             "joints are from -100 to 100 of a calibrated range that the dataset does not hold; places follow "
@@ -336,7 +336,7 @@ def _area(
     if side_m is None:
         return spanned
     if centre is None:
-        x, y = TWIN_AREA_CENTRE if dataset.robot_type == "so101_twin" else spanned.centre.tolist()
+        x, y = TWIN_AREA_CENTRE if dataset.is_twin else spanned.centre.tolist()
         centre = float(x), float(y)
     return Area.square(centre, side_m)
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 type Array = NDArray[np.float64]
 
-TWIN = "so101_twin"
-"""Robot type of the simulated arm, whose time waits: without ticks that say otherwise, its rate is the one on file."""
-
 LEAST_SHARE = 0.9
 """Of the wanted rate. Slower by a tenth is within what the policy was taught: the length of the twin's demonstrations,
 on which policies succeed, has a standard deviation of 7 % in the 2 inch area and 10 % in the 6 inch area."""

@@ -37,7 +37,7 @@ def mis_set_station(station: Station, fault: str) -> Station:
     Raises:
         UsageError: No such fault or option, a value that cannot be, or a real station.
     """
-    if station.robot_type != "so101_twin":
+    if not station.is_twin:
         raise UsageError(
             f"--fault is for the twin; station '{station.name}' is a {station.robot_type}. Leave it out."
         )

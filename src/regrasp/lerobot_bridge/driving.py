@@ -22,7 +22,7 @@ from regrasp.data.station import Station
 from regrasp.errors import CheckpointError, DeviceError
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 from regrasp.lerobot_bridge.real_time_chunking import RealTimeChunks
-from regrasp.lerobot_bridge.stations import connected, is_twin
+from regrasp.lerobot_bridge.stations import connected
 
 WARM_UP = 2
 TIMED = 6
@@ -80,7 +80,7 @@ class Run:
         Raises:
             UsageError: The policy cannot keep up with the arm, or cannot do `rtc`.
         """
-        if is_twin(self.station) or not (self.handover or self.rtc):
+        if self.station.is_twin or not (self.handover or self.rtc):
             policy = self.policy()
             loaded = policy.policy if isinstance(policy, HandOver) else policy
             assert isinstance(loaded, LoadedPolicy)
@@ -197,7 +197,7 @@ def held_robot(station: Station) -> Generator[Any]:
 
 def _motors_now(station: Station) -> str:
     """What the arm does after a failure, by the station's own option."""
-    if is_twin(station):
+    if station.is_twin:
         return "Finished episodes are kept; run the same command again to go on."
     released = station.robot.get("disable_torque_on_disconnect", True)
     what = (

@@ -17,7 +17,7 @@ from regrasp.errors import CheckpointError
 from regrasp.lerobot_bridge.parts import in_child
 from regrasp.lerobot_bridge.policies import LoadedPolicy
 from regrasp.lerobot_bridge.recording import scene_seed
-from regrasp.lerobot_bridge.stations import connected, is_twin
+from regrasp.lerobot_bridge.stations import connected
 
 QUERIES = 5
 """Queries whose median is taken, after one that is not counted: the first one reserves memory."""
@@ -61,7 +61,7 @@ def _look(
     ahead: bool,
 ) -> LiveView:
     with connected(station) as robot:
-        if is_twin(station):
+        if station.is_twin:
             robot.reset(scene_seed("rollout", seed, 0))
         with device("showing what it sees"):
             seen = robot.get_observation()
@@ -73,8 +73,8 @@ def _look(
             seen,
             instruction,
             fps=station.fps,
-            ahead=ahead and not is_twin(station),
-            waits=is_twin(station) and not late_s,
+            ahead=ahead and not station.is_twin,
+            waits=station.is_twin and not late_s,
             inference_s=late_s or measured_s,
             n_action_steps=n_action_steps,
         )

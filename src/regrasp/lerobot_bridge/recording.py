@@ -15,7 +15,7 @@ from regrasp.data.unfinished import read_notes
 from regrasp.errors import DatasetError, DeviceError, UsageError
 from regrasp.lerobot_bridge.episode_writer import NOTES, EpisodeWriter, as_joint_dict, features_of
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
-from regrasp.lerobot_bridge.stations import connected, is_twin
+from regrasp.lerobot_bridge.stations import connected
 
 ATTEMPTS = 10
 """Tries at one episode before the recording gives up on it."""
@@ -82,7 +82,7 @@ def record(
         UsageError: The station has no expert.
         DatasetError: The folder exists, the disk is full, or an episode fails `ATTEMPTS` times.
     """
-    if not is_twin(station):
+    if not station.is_twin:
         raise UsageError(
             f"Station '{station.name}' has no expert; only the twin has. Leave --expert out to record by its leader."
         )

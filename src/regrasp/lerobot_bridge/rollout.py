@@ -29,7 +29,6 @@ from regrasp.lerobot_bridge.episode_writer import FLIGHT, NOTES, EpisodeWriter, 
 from regrasp.lerobot_bridge.mis_set import slowed
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
-from regrasp.lerobot_bridge.stations import is_twin
 
 TICKS = "ticks"
 """Folder of a recording part with the ticks of each episode."""
@@ -148,7 +147,7 @@ def rollout(
     register_third_party_plugins()
     out = Path(out).resolve()
     found = read_checkpoint(checkpoint)
-    homed = not is_twin(station) if home is None else home
+    homed = not station.is_twin if home is None else home
     if goal is not None and goal.camera not in station.camera_names:
         raise UsageError(
             f"The goal is seen by camera '{goal.camera}'; station '{station.name}' has "
@@ -177,12 +176,12 @@ def rollout(
         out,
         plan,
         episodes=episodes,
-        workers=workers if is_twin(station) and person is None else 1,
+        workers=workers if station.is_twin and person is None else 1,
         work=partial(_roll_part, run, goal, person),
         tell=tell,
         annotate=partial(_annotate, run, deployment, summary),
     )
-    return _summary(out, summary, station.fps, timed=not is_twin(station))
+    return _summary(out, summary, station.fps, timed=not station.is_twin)
 
 
 def _roll_part(run: Run, goal: Goal | None, person: Person | None, part: Part, tell: Tell) -> None:
@@ -223,7 +222,7 @@ class _Episode:
     ) -> None:
         self._run, self._robot, self._writer, self._number = run, robot, writer, number
         self._scorers, self._person = scorers, person
-        self._twin = is_twin(run.station)
+        self._twin = run.station.is_twin
         self._joints = [name.removesuffix(".pos") for name in robot.action_features]
         self._clock: Clock = FastClock() if self._twin else WallClock()
         self._ticks: list[Tick] = []

@@ -18,7 +18,7 @@ from regrasp.fan_out import fan_out
 from regrasp.lerobot_bridge.driving import Run
 from regrasp.lerobot_bridge.mis_set import MisSetRobot, slowed
 from regrasp.lerobot_bridge.recording import outcome_of, scene_note, scene_seed
-from regrasp.lerobot_bridge.stations import connected, is_twin
+from regrasp.lerobot_bridge.stations import connected
 
 AT_ONCE = 5
 """Starts that a process is handed at once; setting up scene and policy for them takes 0.4 s, and a start about 1 s."""
@@ -117,7 +117,7 @@ def scored_run(
     Raises:
         UsageError: The station is not the twin.
     """
-    if not is_twin(station):
+    if not station.is_twin:
         raise UsageError(f"Station '{station.name}' cannot be scored without a person; only the twin can.")
     return Run(station, read_checkpoint(checkpoint).path, task, seed, seconds, n_action_steps, handover, home)
 

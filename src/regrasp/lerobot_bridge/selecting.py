@@ -25,7 +25,6 @@ from regrasp.errors import CheckpointError, UsageError
 from regrasp.fan_out import Each, fan_out
 from regrasp.lerobot_bridge.driving import Run
 from regrasp.lerobot_bridge.scoring import AT_ONCE, Share, score_share, scored_run
-from regrasp.lerobot_bridge.stations import is_twin
 from regrasp.training.selection import by_held_out, by_trials, held_out_errors, most_trials
 
 Advance = Callable[[int, int, str], None]
@@ -120,7 +119,7 @@ def _untriable(found: Mapping[int, Checkpoint], station: Station | None) -> str:
     """Why the checkpoints cannot be tried on this station; "" where they can."""
     if station is None:
         return ""
-    if not is_twin(station):
+    if not station.is_twin:
         return (
             f"Station '{station.name}' is a {station.robot_type}, which only a person can run: roll out some checkpoints "
             "with `regrasp rollout`, and `regrasp compare` them."

@@ -122,8 +122,3 @@ def _let_go(robot: Any) -> None:
         for camera in getattr(robot, "cameras", {}).values():
             with contextlib.suppress(DeviceNotConnectedError):
                 camera.disconnect()
-
-
-def is_twin(station: Station) -> bool:
-    """True for the simulated arm, which can be reset and judged by itself."""
-    return station.robot.get("type") == "so101_twin"
