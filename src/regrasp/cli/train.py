@@ -249,7 +249,7 @@ def _print(result: "Trained", page: Path | None, chosen: "Selection | None", wan
     from regrasp.diagnosis.judgement import judge
 
     loss = f", loss {result.losses[-1][1]:.3f}" if result.losses else ""
-    print(f"{result.steps} steps, {result.epochs:.2f} epochs{loss}: {result.checkpoint}")
+    print(f"{result.steps} steps, {result.epochs:.2f} epochs{_passes(result)}{loss}: {result.checkpoint}")
     for line in (*result.journal.plan.get("warnings", ()), *result.journal.notes):
         print(line)
     verdict = judge(result.journal)
@@ -260,3 +260,11 @@ def _print(result: "Trained", page: Path | None, chosen: "Selection | None", wan
         print_selection(result.run, chosen)
     print(f"curves: {page}")
     print(f"next: {next_rollout(result.run, chosen, *wanted.where(result.run))}")
+
+
+def _passes(result: "Trained") -> str:
+    """Where episodes were held out, how often the others were shown: the plan's epochs count all frames."""
+    passes = result.contract.epochs
+    if passes is None or round(passes, 2) == round(result.epochs, 2):
+        return ""
+    return f" ({passes:.2f} of the episodes that it learned from, as its contract counts)"

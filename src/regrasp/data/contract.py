@@ -145,7 +145,8 @@ class JointContract(BaseModel):
 class Contract(BaseModel):
     """What a policy was trained to expect. Fields that nobody could tell are None.
 
-    `normalisation` holds the statistics of joints and actions that the policy normalises with: feature ->
+    `epochs` are passes over the frames that it learned from, held-out episodes not counted; `episodes` and `frames` are
+    those too. `normalisation` holds the statistics of joints and actions that the policy normalises with: feature ->
     statistic -> values; `policy_files` the SHA-256 of its files, by name. `recovered` marks a contract that was put
     together from the checkpoint alone (`data.recovery`): what only the training data tell is NaN or empty there.
     `augmentation` is how pictures were changed in training, camera -> preset -> strength; empty for not at all, None
