@@ -25,17 +25,15 @@ from regrasp.diagnosis.finding import count
 from regrasp.diagnosis.preflight import preflight
 from regrasp.diagnosis.ranking import Diagnosis
 from regrasp.errors import DatasetError, UsageError
-from regrasp.report.html import (
-    FindingsBlock,
-    Row,
-    Section,
+from regrasp.report.blocks import FindingsBlock, Row, Section
+from regrasp.report.html import write_report
+from regrasp.report.sections import (
     deployment_section,
     diagnosis_section,
     findings_block,
     preflight_section,
     success_section,
     training_section,
-    write_report,
 )
 from regrasp.stats import Rate
 

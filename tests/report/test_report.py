@@ -17,19 +17,16 @@ from regrasp.diagnosis.address import Address
 from regrasp.diagnosis.diagnose import judge
 from regrasp.diagnosis.preflight import preflight
 from regrasp.report import figures, motion_figures
-from regrasp.report.html import (
-    FindingsBlock,
-    Row,
-    Section,
+from regrasp.report.blocks import FindingsBlock, Row, Section
+from regrasp.report.html import render, write_report
+from regrasp.report.pictures import enlarged, mp4, png
+from regrasp.report.sections import (
     deployment_section,
     diagnosis_section,
     preflight_section,
-    render,
     success_section,
     training_section,
-    write_report,
 )
-from regrasp.report.pictures import enlarged, mp4, png
 from regrasp.stats import Rate, compare_rates
 
 TRAIN = training()

@@ -39,12 +39,12 @@ def command(
     from regrasp.data.dataset import read_dataset
     from regrasp.data.rollouts import read_rollouts
     from regrasp.diagnosis.diagnose import diagnose
-    from regrasp.report.html import (
+    from regrasp.report.html import write_report
+    from regrasp.report.sections import (
         deployment_section,
         diagnosis_section,
         success_section,
         training_section,
-        write_report,
     )
     from regrasp.stats import Rate
 

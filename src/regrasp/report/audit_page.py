@@ -10,8 +10,7 @@ from regrasp.data import Dataset, Episode
 from regrasp.data.video import VideoError
 from regrasp.diagnosis.audit import Audit
 from regrasp.diagnosis.finding import Finding, Severity, count
-from regrasp.report.figures import BAD, TRAINING, Figure, plain_layout
-from regrasp.report.html import (
+from regrasp.report.blocks import (
     Block,
     FigureBlock,
     Picture,
@@ -19,10 +18,11 @@ from regrasp.report.html import (
     Section,
     TableBlock,
     VerdictBlock,
-    findings_block,
-    write_report,
 )
+from regrasp.report.figures import BAD, TRAINING, Figure, plain_layout
+from regrasp.report.html import write_report
 from regrasp.report.pictures import enlarged, picture_uri
+from regrasp.report.sections import findings_block
 
 MOST_ILLUSTRATED = 12
 """Findings beyond these are listed without a drawing: each picture adds some 20 kB to the page."""

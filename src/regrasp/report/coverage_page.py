@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.diagnosis.coverage import Coverage, JointStart, Map
+from regrasp.report.blocks import Block, FigureBlock, FindingsBlock, Row, Section, TableBlock
 from regrasp.report.coverage_text import cell_words, map_lines, pose_lines
 from regrasp.report.figures import BAD, GOOD, PALETTE, Figure
-from regrasp.report.html import Block, FigureBlock, FindingsBlock, Row, Section, TableBlock, write_report
+from regrasp.report.html import write_report
 
 EMPTY, FULL = "#f8e4df", "#3f8fc4"
 """Colours of a cell without a place, and of the fullest."""

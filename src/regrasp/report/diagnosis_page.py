@@ -15,16 +15,9 @@ from regrasp.diagnosis.diagnose import contract_of_data
 from regrasp.diagnosis.preflight import LiveView
 from regrasp.diagnosis.ranking import Diagnosis
 from regrasp.report import motion_figures
-from regrasp.report.html import (
-    Block,
-    FigureBlock,
-    Section,
-    camera_pairs,
-    deployment_section,
-    diagnosis_section,
-    training_section,
-    write_report,
-)
+from regrasp.report.blocks import Block, FigureBlock, Section
+from regrasp.report.html import write_report
+from regrasp.report.sections import camera_pairs, deployment_section, diagnosis_section, training_section
 
 
 def write_diagnosis_page(

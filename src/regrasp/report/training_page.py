@@ -7,8 +7,7 @@ from typing import Any
 from regrasp.data.journal import Answers, Evaluation, Journal
 from regrasp.data.selection import Selection
 from regrasp.diagnosis.judgement import judge
-from regrasp.report.figures import PALETTE, TRAINING, Figure, plain_layout, success_rates
-from regrasp.report.html import (
+from regrasp.report.blocks import (
     Block,
     FigureBlock,
     FindingsBlock,
@@ -17,8 +16,9 @@ from regrasp.report.html import (
     TableBlock,
     Tone,
     VerdictBlock,
-    write_report,
 )
+from regrasp.report.figures import PALETTE, TRAINING, Figure, plain_layout, success_rates
+from regrasp.report.html import write_report
 from regrasp.stats import Rate
 
 TONES: dict[str, Tone] = {"overfitting": "bad"}
