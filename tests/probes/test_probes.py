@@ -10,7 +10,7 @@ from regrasp import faults
 from regrasp.data.alignment import Alignment, align
 from regrasp.diagnosis.observations import ObservationBatch, first_observations
 from regrasp.diagnosis.probe import Case, Measurement, Probe, load_probes, run_probe
-from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
+from regrasp.diagnosis.reference import InputDistance, Reference
 from regrasp.diagnosis.runner import check_names
 from regrasp.errors import CheckpointError
 from regrasp.faults.loop_times import with_ticks
@@ -28,6 +28,7 @@ from regrasp.probes.loop_rate import between, loop_rate
 from regrasp.probes.lost_camera import lost_camera
 from regrasp.probes.query_time import query_time
 from regrasp.probes.start_pose import nearest_starts, start_pose
+from regrasp.stats.resampling import interval_of_median
 
 TRAIN = training()
 KNOWN = contract(TRAIN)

@@ -85,12 +85,12 @@ def too_many_epochs(
 
 def ratio_of(one: "Answers", other: "Answers", *, draws: int = 2000) -> tuple[float, float]:
     """Ratio of the mean errors of two sets of episodes, and the low end of its 95 % interval over episodes."""
-    rng = np.random.default_rng(0)
-    means = [
-        rng.choice(list(answers.by_episode.values()), size=(draws, len(answers.by_episode))).mean(axis=1)
-        for answers in (one, other)
-    ]
-    low = float(np.quantile(means[0] / np.maximum(means[1], 1e-9), 0.025))
+    from regrasp.stats.resampling import resampled_means
+
+    ones, others = resampled_means(
+        *(list(answers.by_episode.values()) for answers in (one, other)), draws=draws
+    )
+    low = float(np.quantile(ones / np.maximum(others, 1e-9), 0.025))
     return one.error / max(other.error, 1e-9), low
 
 

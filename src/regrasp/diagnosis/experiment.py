@@ -15,10 +15,11 @@ from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.finding import Finding
 from regrasp.diagnosis.observations import ObservationBatch, ProbedPolicy
 from regrasp.diagnosis.probe import ProbeResult, load_probes
-from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
+from regrasp.diagnosis.reference import InputDistance, Reference
 from regrasp.diagnosis.rehearsal import Answers
 from regrasp.diagnosis.trained import Training
 from regrasp.errors import CheckpointError
+from regrasp.stats.resampling import interval_of_median
 
 
 @dataclass(frozen=True, eq=False)

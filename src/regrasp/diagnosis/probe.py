@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from regrasp.data.dataset import Dataset
 from regrasp.data.episode import camera_name
 from regrasp.diagnosis.observations import INSTRUCTION, STATE, Array, ObservationBatch, sampled_episodes
-from regrasp.diagnosis.reference import InputDistance, Reference, interval_of_median
+from regrasp.diagnosis.reference import InputDistance, Reference
+from regrasp.stats.resampling import interval_of_median
 
 if TYPE_CHECKING:
     from regrasp.data.contract import Contract

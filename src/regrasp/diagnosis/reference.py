@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from regrasp.data.episode import camera_name, grid_means
 from regrasp.diagnosis.observations import INSTRUCTION, STATE, Array, ObservationBatch, ProbedPolicy
 from regrasp.errors import CheckpointError
+from regrasp.stats.resampling import interval_of_median
 from regrasp.stats.shift import exceeding_by_chance
 
 if TYPE_CHECKING:
@@ -177,16 +178,6 @@ class Reference:
         """Without an embedding: 1 for an instruction of the training, 0 for another; [n, 1]."""
         known = set(self.contract.instructions)
         return np.array([[1.0 if task in known else 0.0] for task in batch.tasks])
-
-
-def interval_of_median(values: Array, *, draws: int = 500) -> tuple[float, float]:
-    """95 % interval of a median over episodes, by drawing episodes again (Efron 1979), reproducibly."""
-    if len(values) == 0:
-        return float("nan"), float("nan")
-    rng = np.random.default_rng(0)
-    medians = np.median(rng.choice(values, size=(draws, len(values))), axis=1)
-    low, high = np.quantile(medians, [0.025, 0.975])
-    return float(low), float(high)
 
 
 class _Measure(Protocol):

@@ -23,6 +23,7 @@ from regrasp.diagnosis.outcome_patterns import success_by_start
 from regrasp.diagnosis.picture_symptoms import unfamiliar_pictures
 from regrasp.diagnosis.ranking import Symptom
 from regrasp.diagnosis.signals import action_scale, joint_scale
+from regrasp.stats.resampling import interval_of_mean
 from regrasp.stats.shift import compare_episodes, exceeding_by_chance
 
 type Array = NDArray[np.float64]
@@ -384,14 +385,6 @@ def _slow_loop(contract: Contract, rollouts: Rollouts) -> Iterator[Symptom]:
             f"the policy learned at {contract.fps:g} Hz.",
             (Evidence("rate of the loop", _rounded(rate), SLOW * contract.fps, "Hz"),),
         )
-
-
-def interval_of_mean(values: Array, *, draws: int = 2000) -> tuple[float, float]:
-    """95 % interval of a mean over episodes, by drawing episodes again (Efron 1979), reproducibly."""
-    rng = np.random.default_rng(0)
-    means = rng.choice(values, size=(draws, len(values))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def _range(dataset: Dataset, joint: int) -> str:

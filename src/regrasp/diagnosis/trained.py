@@ -194,8 +194,7 @@ def difference(before: Answers, after: Answers, *, draws: int = 2000) -> tuple[f
 
     The same episodes were asked about; they are drawn again (Efron 1979), reproducibly.
     """
+    from regrasp.stats.resampling import interval_of_mean
+
     gains = np.array([before.by_episode[one] - after.by_episode[one] for one in before.by_episode])
-    rng = np.random.default_rng(0)
-    means = rng.choice(gains, size=(draws, len(gains))).mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(gains.mean()), (float(low), float(high))
+    return float(gains.mean()), interval_of_mean(gains, draws=draws)

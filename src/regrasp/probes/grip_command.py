@@ -12,7 +12,8 @@ import numpy as np
 
 from regrasp.diagnosis.closing_signals import closings_of, trained_closing
 from regrasp.diagnosis.probe import Case, Measurement, probe
-from regrasp.diagnosis.reference import InputDistance, interval_of_median
+from regrasp.diagnosis.reference import InputDistance
+from regrasp.stats.resampling import interval_of_median
 
 
 @probe(cause="weak-grasp")

@@ -16,7 +16,8 @@ from regrasp.control.seams import LONGEST_FADE_S, HandOver
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.loop_signals import found_seams, step_envelope, wanted_commands
 from regrasp.diagnosis.probe import Case, Measurement, probe
-from regrasp.diagnosis.reference import InputDistance, interval_of_median
+from regrasp.diagnosis.reference import InputDistance
+from regrasp.stats.resampling import interval_of_median
 
 type Array = NDArray[np.float64]
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from regrasp.data.rollouts import Rollouts
 from regrasp.diagnosis.loop_signals import loop_times
 from regrasp.diagnosis.probe import Case, Measurement, probe
-from regrasp.diagnosis.reference import HEALTHY_QUANTILE, InputDistance, interval_of_median
+from regrasp.diagnosis.reference import HEALTHY_QUANTILE, InputDistance
+from regrasp.stats.resampling import interval_of_median
 
 type Array = NDArray[np.float64]
 

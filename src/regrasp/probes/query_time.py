@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from regrasp.diagnosis.loop_signals import LEAST_SHARE, LoopTime, loop_times
 from regrasp.diagnosis.probe import Case, Measurement, probe
-from regrasp.diagnosis.reference import InputDistance, interval_of_median
+from regrasp.diagnosis.reference import InputDistance
 from regrasp.probes.loop_rate import between
+from regrasp.stats.resampling import interval_of_median
 
 type Array = NDArray[np.float64]
 
