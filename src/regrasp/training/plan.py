@@ -5,39 +5,29 @@ An epoch is the dataset's frames once: steps x batch x processes / frames.
 
 import json
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from regrasp.data.checkpoint import Checkpoint, read_checkpoint
 from regrasp.data.dataset import Dataset, read_dataset
-from regrasp.data.metadata import STATE
-from regrasp.errors import CheckpointError, UsageError
+from regrasp.errors import UsageError
 from regrasp.training.chunks import Chunks, choose_chunks
 from regrasp.training.command import train_command
 from regrasp.training.held_out import NEEDED, choose_held_out, held_out_count
+from regrasp.training.knobs import knobs_of
 from regrasp.training.learning_rate import LearningRate, choose_learning_rate
 from regrasp.training.length import MOST_EPOCHS, length_warnings, usual_epochs
 from regrasp.training.mixing import PartShare, part_shares
-from regrasp.training.policies import BASES, KINDS, Kind
+from regrasp.training.policies import BASES, Kind
 from regrasp.training.reasons import Reason
-
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-"""An id on the Hub. What it is a policy of, LeRobot learns from its config; the plan goes by the words of its name, as
-in `lerobot/smolvla_base`, and by LeRobot's defaults where none is a type."""
-
-NAME_PARTS = re.compile(r"[-_.]")
+from regrasp.training.target import Target
+from regrasp.training.vqbet import CODE_BOOK, code_book_steps, one_camera
 
 FEWEST_CHECKPOINTS = 3
 """Success differs by tens of points from one checkpoint to the next (ACT: 20, 72, 62 % at 6, 8 and 10 thousand steps)."""
-
-VQBET_CODES, VQBET_SHARE = 20_000, 0.2
-"""Steps in which LeRobot's VQ-BeT learns a code book of actions, before the policy learns anything at all, and the most
-of a run that they may take: LeRobot's presets are 20,000 of 100,000 steps."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +173,7 @@ def plan(
         **asked,
         hold_out=hold_out if isinstance(hold_out, int) else None,
     )
-    target = _Target.of(policy)
+    target = Target.of(policy)
     draft = _Draft(data, target, trial=trial)
     draft.say_data(hold_out)
     draft.say_length(batch or 0, gpus, nodes, epochs, steps)
@@ -220,42 +210,12 @@ def _require_sense(data: Dataset, given: dict[str, float | None], latency_ms: fl
         raise UsageError(f"--latency-ms is {latency_ms:g}; expected 0 or more.")
 
 
-@dataclass(frozen=True)
-class _Target:
-    """What is trained: a type, from scratch, or a checkpoint that is trained further."""
-
-    kind: Kind
-    checkpoint: Checkpoint | None = None
-    scratch: bool = False
-
-    @classmethod
-    def of(cls, policy: str) -> "_Target":
-        """A known type, a checkpoint's folder, one on the Hub, or a type that only LeRobot knows."""
-        if policy in KINDS:
-            return cls(KINDS[policy], scratch=True)
-        if Path(policy).is_dir():
-            checkpoint = read_checkpoint(policy)
-            known = KINDS.get(checkpoint.policy_type, Kind(checkpoint.policy_type))
-            return cls(known.as_in(checkpoint.config), checkpoint)
-        owner, _, name = policy.partition("/")
-        if HUB_ID.fullmatch(policy) and not Path(owner).is_dir():
-            return cls(
-                KINDS.get(next((one for one in NAME_PARTS.split(name) if one in KINDS), ""), Kind(name))
-            )
-        if "/" in policy or policy.startswith("."):
-            raise CheckpointError(
-                f"Found no checkpoint in {policy}; expected a folder that LeRobot saved, or a policy type such as act "
-                "or smolvla."
-            )
-        return cls(Kind(policy), scratch=True)
-
-
 @dataclass
 class _Draft:
     """A plan in the making."""
 
     data: Dataset
-    target: _Target
+    target: Target
     trial: Trial | None = None
     reasons: list[Reason] = field(default_factory=list[Reason])
     warnings: list[str] = field(default_factory=list[str])
@@ -448,10 +408,10 @@ class _Draft:
         """The steps in which VQ-BeT learns its code book, and the one camera that it looks through."""
         if self.kind.name != "vqbet":
             return
-        first = min(VQBET_CODES, math.ceil(self.steps * VQBET_SHARE))
-        if first < VQBET_CODES:
+        first = code_book_steps(self.steps)
+        if first < CODE_BOOK:
             self.options.append(f"--policy.n_vqvae_training_steps={first}")
-            why = f"a fifth of the run; LeRobot's preset of {VQBET_CODES} would leave the policy itself few or none"
+            why = f"a fifth of the run; LeRobot's preset of {CODE_BOOK} would leave the policy itself few or none"
             self.say("code book", first, why, "steps")
         if len(self.data.camera_names) > 1 and self.target.checkpoint is None:
             camera = self.data.camera_names[0]
@@ -482,7 +442,7 @@ class _Draft:
 
     def plan(self, latency_ms: float | None, command: str) -> Plan:
         """The finished plan, once everything has been said."""
-        return Plan(
+        made = Plan(
             dataset=self.data.name,
             policy=self.kind.name,
             frames=self.frames,
@@ -504,62 +464,10 @@ class _Draft:
             n_action_steps=self.chunks.execute,
             reasons=tuple(self.reasons),
             warnings=tuple(self.warnings),
-            knobs=self._knobs(latency_ms),
+            knobs=(),
             options=(*self.options, *self.chunks.options),
             trial=self.trial,
             parts=self.parts,
             command=command,
         )
-
-    def _knobs(self, latency_ms: float | None) -> tuple[tuple[str, str], ...]:
-        """What would change with each number that can be given."""
-        double = max(1, round(self.epochs * self.frames / (2 * self.samples)))
-        knobs = [
-            (
-                f"--batch {2 * self.batch}",
-                f"{double} steps for the same {self.epochs:.2f} epochs: each costs about twice the time and memory, and "
-                "its gradient has 0.71 of the noise. The batch moves cost, not how often frames are seen",
-            ),
-            (
-                f"--epochs {self.epochs / 2:.3g}",
-                f"{max(1, self.steps // 2)} steps, half the time; each frame is seen half as often",
-            ),
-            self._gpus_knob(),
-        ]
-        if self.chunks.execute is not None:
-            rate = self.data.fps / self.chunks.execute
-            knobs.append(
-                (
-                    "n_action_steps",
-                    f"asks the policy {rate:.1f} times a second now; fewer steps react sooner and make more seams, and "
-                    "can be changed at deployment, up to chunk_size",
-                )
-            )
-        if latency_ms is None:
-            knobs.append(("--latency-ms 200", "chunks with room for a query that takes so long"))
-        if self.data.camera_names:
-            knobs.append(
-                (
-                    "--augment light",
-                    "the light varies while training. On the simulated arm a policy that knew one lamp failed from all "
-                    "of 30 starts with a tenth less light, and with this from none (docs/results.md)",
-                )
-            )
-        return tuple(knobs)
-
-    def _gpus_knob(self) -> tuple[str, str]:
-        others = 2 if self.gpus == 1 else 1
-        steps = max(1, round(self.steps * self.gpus / others))
-        return (
-            f"--gpus {others}",
-            f"{steps} steps for the same epochs, with the learning rate that goes with them",
-        )
-
-
-def one_camera(data: Dataset, camera: str) -> dict[str, dict[str, Any]]:
-    """What LeRobot calls `input_features`: the joints and this camera."""
-    shown = data.episodes[0].cameras[camera]
-    return {
-        STATE: {"type": "STATE", "shape": [len(data.joint_names)]},
-        shown.key: {"type": "VISUAL", "shape": [3, shown.height, shown.width]},
-    }
+        return replace(made, knobs=knobs_of(made, latency_ms, looks=bool(self.data.camera_names)))
