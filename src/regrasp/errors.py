@@ -49,3 +49,13 @@ class DeviceError(RegraspError):
     """A robot, camera or display failed while running."""
 
     exit_code = 3
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says first, without a full stop; its name where it says nothing.
+
+    Example:
+        >>> first_line(ValueError("no such joint.")), first_line(KeyError())
+        ('no such joint', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

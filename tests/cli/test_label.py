@@ -69,6 +69,23 @@ def test_everything_else_stays(run, folder):
     assert (after[0].success, after[0].scored_by) == (True, "person")
 
 
+def test_a_success_that_was_none_has_not_gone_all_the_way(run, folder):
+    run(folder, "--episode", 2, "--success")
+    run(folder, "--episode", 2, "--failure")
+    assert read_outcomes(folder)[0][2].progress < 1.0
+
+
+def test_rollouts_that_are_called_by_their_id_are_labelled_where_they_lie(run, folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "home"))
+    (tmp_path / "home" / "me").mkdir(parents=True)
+    folder.rename(tmp_path / "home" / "me" / "eval_act")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, out, _ = run("me/eval_act", "--all", "success")
+    assert (code, out.splitlines()[0]) == (0, "success 4/5 (38-96 %)")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_what_is_left_is_listed(run, folder):
     code, out, _ = run(folder)
     assert (code, out.splitlines()[-1]) == (0, "nobody has scored episodes 1-4")

@@ -85,6 +85,7 @@ def test_a_missing_dataset_is_one_sentence_and_code_2():
         (DeviceError("x"), 3),
         (KeyboardInterrupt(), 130),
         (MemoryError(), 2),
+        (OSError("odd"), 2),
     ],
 )
 def test_each_mishap_has_its_exit_code(monkeypatch, capsys, error, code):
@@ -97,6 +98,13 @@ def test_a_defect_of_ours_is_a_sentence_too(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "error: ZeroDivisionError: division by zero. This is a defect of regrasp; "
         "set REGRASP_TRACEBACK=1 to see where.\n"
+    )
+
+
+def test_a_file_that_cannot_be_written_is_named(monkeypatch, capsys):
+    assert ended(monkeypatch, IsADirectoryError(21, "Is a directory", "page.html")) == 2
+    assert capsys.readouterr().err == (
+        "error: Cannot read or write page.html: Is a directory. What was finished is kept.\n"
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import regrasp.cli.station as verb
 from regrasp.cli import main
-from regrasp.data.station import load_station
+from regrasp.data.station import Station, load_station
 from regrasp.errors import DeviceError
 from regrasp.lerobot_bridge.hardware import Finders, check_station, find_cameras, find_ports, station_of
 
@@ -137,7 +137,7 @@ def test_without_a_terminal_what_cannot_be_asked_is_told_with_the_flags(run, tmp
     code, _, err = run("init", "--out", tmp_path / "desk.yaml", "--port", devices / "ttyACM0")
     assert code == 2
     assert err.startswith("error: Found 2 cameras (")
-    assert (tmp_path / "desk" / "video0.png").is_file()
+    assert (tmp_path / "desk_cameras" / "video0.png").is_file()
     assert not (tmp_path / "desk.yaml").exists()
 
 
@@ -150,6 +150,41 @@ def test_at_a_terminal_ports_and_cameras_are_asked_for(run, tmp_path, devices, m
     station = load_station(tmp_path / "desk.yaml")
     assert station.robot["port"].endswith("usb-leader")
     assert list(station.cameras) == ["wrist"]
+
+
+def test_a_file_without_a_suffix_is_no_trouble(run, tmp_path, monkeypatch):
+    answers = iter([1, "front", "front", "wrist"])
+    monkeypatch.setattr(verb, "_asks", lambda: True)
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    code, out, _ = run("init", "--out", tmp_path / "desk")
+    assert (code, "'front' is another camera already" in out) == (0, True)
+    assert list(load_station(tmp_path / "desk").cameras) == ["front", "wrist"]
+
+
+def test_a_camera_by_its_number_is_the_one_of_that_path(run, tmp_path, devices, finders):
+    code, _, _ = run(
+        "init", "--out", tmp_path / "desk.yaml", "--port", devices / "ttyACM0", "--camera", "front=2"
+    )
+    (camera,) = load_station(tmp_path / "desk.yaml").cameras.values()
+    assert (code, str(camera["index_or_path"])) == (0, str(devices / "v4l/by-path/pci-2-video-index0"))
+    written = {**camera, "index_or_path": 2}
+    numbered = Station(name="d", robot={"type": "so101_follower", "cameras": {"front": written}})
+    (plug,) = check_station(numbered, finders)
+    assert "Nothing is plugged in" not in plug.wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--camera", "front=a", "--camera", "front=b"), "Found two cameras called 'front'"),
+        (("--camera", "front=a", "--fps", "0"), "--fps"),
+        (("--camera", "front=a", "--fps", "240"), "--fps"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(run, tmp_path, devices, words, said):
+    code, _, err = run("init", "--out", tmp_path / "desk.yaml", "--port", devices / "ttyACM0", *words)
+    assert (code, err.count("\n")) == (2, 1)
+    assert said in err
 
 
 def test_a_file_that_is_there_is_kept(run, file, devices):

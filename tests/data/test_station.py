@@ -24,6 +24,19 @@ def test_its_name_is_that_of_the_file_when_it_gives_none(tmp_path):
     assert load_station(tmp_path / "desk.yaml").name == "desk"
 
 
+def test_a_twin_whose_loop_and_physics_keep_another_time_is_refused(tmp_path):
+    path = tmp_path / "slow.yaml"
+    save_station(twin(), path)
+    slow = path.read_text().replace("\nfps: 30", "\nfps: 15")
+    path.write_text(slow)
+    with pytest.raises(
+        StationError, match=r"fps is 15, and the twin runs at robot\.fps 30: give both the same"
+    ):
+        load_station(path)
+    path.write_text(slow.replace("robot:\n", "robot:\n  fps: 15\n"))
+    assert load_station(path).fps == 15
+
+
 def test_exchanging_cameras_twice_changes_nothing():
     exchange = parse_permutation("front=wrist,wrist=front")
     swapped = twin().with_cameras_permuted(exchange)

@@ -5,7 +5,7 @@ from dataset_folder import write_v3
 from sound_dataset import sound_dataset
 
 from regrasp import faults
-from regrasp.data.expected import FILE, read_expected, renumber_expected
+from regrasp.data.expected import FILE, Expected, of_parts, read_expected, renumber_expected
 from regrasp.diagnosis.audit import audit
 from regrasp.errors import DatasetError, UsageError
 
@@ -88,6 +88,18 @@ def test_what_can_be_put_right_says_so_with_the_command(tmp_path):
     folder = write_v3(faults.near_duplicate_instructions(sound_dataset(cameras=False)), tmp_path / "typo")
     (finding,) = audit(folder, only=["near-duplicate-instructions"]).findings
     assert finding.fix.command == f"regrasp fix {folder} --into {folder}_fixed near-duplicate-instructions"
+
+
+def test_what_was_declared_of_parts_is_declared_of_the_whole():
+    first = (Expected("a", "r"), Expected("b", "r", (1, 2)), Expected("d", "one"))
+    second = (Expected("b", "r", (0,)), Expected("d", "other"))
+    assert of_parts([(first, range(3)), (second, range(3, 5))]) == (
+        Expected("d", "one"),
+        Expected("a", "r", (0, 1, 2)),
+        Expected("b", "r", (1, 2)),
+        Expected("b", "r", (3,)),
+    )
+    assert of_parts([((), range(3)), ((), range(3, 5))]) == ()
 
 
 def test_what_was_declared_keeps_to_its_episodes_when_others_are_left_out(tmp_path):

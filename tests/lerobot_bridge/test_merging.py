@@ -13,6 +13,7 @@ from test_editing import bytes_of, loads_alike
 
 import regrasp
 from regrasp.data import content_hash, read_dataset
+from regrasp.data.expected import Expected, read_expected, write_expected
 from regrasp.data.new_folder import copy_folder
 from regrasp.data.provenance import read_parts
 from regrasp.data.rollouts import Deployment, Outcome, read_outcomes, write_outcomes
@@ -104,6 +105,30 @@ def test_where_the_object_lay_is_carried_over(one, two, tmp_path):
     assert [outcome.episode for outcome in outcomes] == [*range(7)]
     assert [round(100 * outcome.initial["object_x_m"]) - 20 for outcome in outcomes] == [0, 1, 2, 3, 0, 1, 2]
     assert deployment == Deployment(station="twin's expert")
+
+
+def test_what_is_meant_to_be_there_stays_declared(one, two, tmp_path):
+    parts = [copy_folder(part, tmp_path / name) or tmp_path / name for part, name in ((one, "1"), (two, "2"))]
+    write_expected(
+        parts[0], [Expected("idle-stretches", "waits", (3,)), Expected("scattered-starts", "on purpose")]
+    )
+    write_expected(
+        parts[1], [Expected("scattered-starts", "on purpose"), Expected("weak-grasp", "foam", (0,))]
+    )
+    merge(parts, tmp_path / "both")
+    assert read_expected(tmp_path / "both") == (
+        Expected("scattered-starts", "on purpose"),
+        Expected("idle-stretches", "waits", (3,)),
+        Expected("weak-grasp", "foam", (4,)),
+    )
+
+
+def test_the_part_that_lerobot_does_not_load_is_named(one, two, tmp_path):
+    copy_folder(two, tmp_path / "broken")
+    info = read_info(tmp_path / "broken")
+    write_info(tmp_path / "broken", {**info, "total_episodes": 90, "total_frames": 9000})
+    with pytest.raises(DatasetError, match=r"LeRobot could not edit a copy of \S*broken "):
+        merge([one, tmp_path / "broken"], tmp_path / "both")
 
 
 def test_no_outcomes_are_carried_over_where_a_part_has_none_or_others(one, two, tmp_path):

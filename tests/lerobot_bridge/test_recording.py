@@ -2,21 +2,27 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 
+import draccus
 import numpy as np
 import pytest
+from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.datasets import LeRobotDataset
+from lerobot.robots import RobotConfig
+from lerobot.robots.so_follower import SO101FollowerConfig  # noqa: F401 - makes its type known
 
 from regrasp.data.dataset import content_hash, read_dataset
 from regrasp.data.rollouts import read_outcomes
-from regrasp.data.station import Station
-from regrasp.errors import DatasetError, UsageError
+from regrasp.data.station import Station, twin
+from regrasp.errors import DatasetError, DeviceError, UsageError
 from regrasp.lerobot_bridge.parts import recording_folder
-from regrasp.lerobot_bridge.recording import options, record, scene_seed
+from regrasp.lerobot_bridge.recording import as_typed, options, record, record_by_leader, scene_seed
 
 
 def test_recorded_set_loads_in_lerobot_and_holds_what_was_asked_for(demonstrations):
@@ -110,3 +116,110 @@ def test_lerobot_options_of_nested_values_are_json():
     assert options("robot", {"cameras": cameras}) == [
         '--robot.cameras={"front": {"type": "opencv", "index_or_path": 0}}'
     ]
+
+
+INSTRUCTIONS = [
+    "Grab the brain",
+    "Pick block #3",
+    "Grab: the brain",
+    "yes",
+    "007",
+    'it\'s "here"',
+    "Ärmel",
+]
+
+
+@pytest.mark.parametrize("task", INSTRUCTIONS)
+def test_lerobot_reads_back_the_instruction_that_was_typed(task):
+    made = draccus.parse(
+        DatasetRecordConfig, args=["--repo_id=local/d", f"--single_task={as_typed(task)}", "--fps=30"]
+    )
+    assert made.single_task == task
+
+
+@dataclass
+class OfAnArm:
+    """Options such as those of `lerobot-record`."""
+
+    robot: RobotConfig
+
+
+def test_lerobot_reads_back_the_name_of_a_calibration():
+    arm = options(
+        "robot", {"type": "so101_follower", "port": "/dev/ttyACM0", "id": "007", "use_degrees": True}
+    )
+    made = draccus.parse(OfAnArm, args=arm).robot
+    assert (made.port, made.id, made.use_degrees) == ("/dev/ttyACM0", "007", True)
+
+
+@pytest.fixture
+def desk(monkeypatch):
+    """A station with a leader, whose recording by LeRobot ends as it is told, after it has made the folder."""
+    told = {}
+
+    def main():
+        folder = told["folder"]
+        (folder / "meta").mkdir(parents=True)
+        if told.get("episodes"):
+            (folder / "meta" / "episodes" / "chunk-000").mkdir(parents=True)
+            (folder / "meta" / "episodes" / "chunk-000" / "file-000.parquet").touch()
+        raise told["error"]
+
+    monkeypatch.setattr("lerobot.scripts.lerobot_record.main", main)
+    arm = {"type": "so101_follower", "port": "/dev/ttyACM0"}
+    told["station"] = Station(name="desk", robot=arm, teleop={"type": "so101_leader", "port": "/dev/ttyACM1"})
+    return told
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (
+            ConnectionError("no motor 3."),
+            DeviceError,
+            "The station 'desk' does not answer: no motor 3. Check power",
+        ),
+        (TimeoutError("no frame"), DeviceError, "The station 'desk' does not answer: no frame. Check power"),
+        (RuntimeError("failed to set fps"), DeviceError, "does not answer: failed to set fps. Check power"),
+        (
+            ValueError("eval_ is for policies"),
+            UsageError,
+            "LeRobot refuses this recording: eval_ is for policies.",
+        ),
+    ],
+)
+def test_what_fails_with_a_leader_is_one_sentence_and_leaves_nothing_in_the_way(
+    desk, tmp_path, error, kind, said
+):
+    desk |= {"folder": tmp_path / "d", "error": error}
+    with pytest.raises(kind, match=re.escape(said)):
+        record_by_leader(desk["station"], tmp_path / "d", episodes=1, task="t", seconds=1.0)
+    assert not (tmp_path / "d").exists()
+
+
+def test_an_instruction_that_lerobot_takes_for_a_file_is_refused(desk, tmp_path):
+    with pytest.raises(UsageError, match="expected one that does not begin with 'include'"):
+        record_by_leader(desk["station"], tmp_path / "d", episodes=1, task="include it", seconds=1.0)
+
+
+def test_episodes_that_were_recorded_with_a_leader_stay_when_a_device_fails(desk, tmp_path):
+    desk |= {"folder": tmp_path / "d", "error": ConnectionError("cable"), "episodes": 1}
+    with pytest.raises(DeviceError):
+        record_by_leader(desk["station"], tmp_path / "d", episodes=2, task="t", seconds=1.0)
+    assert (tmp_path / "d" / "meta" / "episodes").exists()
+
+
+def test_a_refused_recording_leaves_no_plan_behind(tmp_path):
+    with pytest.raises(UsageError, match="Found pictures of 97 x 97; expected even numbers from 16 on"):
+        record(twin(size=97), tmp_path / "d", episodes=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_tidying_up_has_left_is_not_gone_on_with(tmp_path):
+    begun = tmp_path / "d.recording"
+    (begun / "part-0" / "meta.good" / "meta").mkdir(parents=True)
+    (begun / "part-0" / "meta.good" / "finished.json").write_text("[{}]")
+    (begun / "notes of mine").mkdir()
+    with pytest.raises(UsageError):
+        record(twin(size=97), tmp_path / "d", episodes=1)
+    assert not (begun / "part-0").exists()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from deployments import FRAMES, contract, rollouts
 
+from regrasp.data.episode import Camera
 from regrasp.data.rollouts import Outcome, Ticks
 from regrasp.errors import DatasetError
 from regrasp.report.clips import (
@@ -16,9 +17,12 @@ from regrasp.report.clips import (
     NEUTRAL,
     SHOWN_SCORES,
     TRACE,
+    VIEW,
     clip,
+    fitted,
     write_clips,
 )
+from regrasp.report.pictures import enlarged, filmstrip
 from regrasp.report.pixel_font import text
 
 
@@ -104,3 +108,24 @@ def test_small_letters_are_written_as_capitals_and_unknown_signs_as_a_question()
     np.testing.assert_array_equal(text("é"), text("?"))
     assert text("AB", 2).shape == (14, 22)
     assert text("").shape == (7, 0)
+
+
+@pytest.mark.parametrize("height", [48, 120, 160, 240, 300, 360, 480, 720])
+def test_a_view_shows_the_whole_picture(height):
+    picture = np.zeros((1, height, 2 * height, 3), np.uint8)
+    picture[:, : height // 8, :, 0] = picture[:, -height // 8 :, :, 1] = 200
+    picture[:, :, -height // 8 :, 2] = 200
+    shown = fitted(enlarged(picture))
+    assert shown.shape[1] == VIEW
+    assert has(shown, (200, 0, 0))
+    assert has(shown, (0, 200, 0))
+    assert has(shown, (0, 200, 200))
+
+
+def test_a_strip_of_cameras_of_two_heights_shows_all_of_both():
+    made = played().episodes[0]
+    tall = np.zeros((FRAMES, 96, 128, 3), np.uint8)
+    tall[:, -12:, :, 1] = 200
+    name, other = made.cameras
+    cameras = {name: Camera.from_array(name, tall, made.fps), other: made.cameras[other]}
+    assert (filmstrip(replace(made, cameras=cameras))[0, :, :120, 1] > 150).any()

@@ -76,6 +76,11 @@ def main() -> NoReturn:
         code = _say(str(needed), needed.exit_code)
     except MemoryError:
         code = _say("the machine ran out of memory. Try fewer or smaller frames.", 2)
+    except OSError as error:
+        if os.environ.get("REGRASP_TRACEBACK"):
+            traceback.print_exc()
+        where = f" {error.filename}" if error.filename else ""
+        code = _say(f"Cannot read or write{where}: {error.strerror or error}. What was finished is kept.", 2)
     except Exception as error:  # the last resort: a defect of ours becomes a sentence, not a traceback
         if os.environ.get("REGRASP_TRACEBACK"):
             traceback.print_exc()

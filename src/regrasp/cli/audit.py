@@ -51,14 +51,9 @@ def command(
         raise typer.Exit(_audit_each(datasets, names, not no_video, as_json, ray))
     (dataset,) = datasets
     audited = audit(dataset, only=names, video=not no_video)
-    if html:
-        from regrasp.report.audit_page import write_audit_page
-
-        typer.echo(f"wrote {write_audit_page(audited, html)}", err=True)
     if keep:
         _print_kept(audited)
-        raise typer.Exit(0 if audited.kept else 1)
-    if as_json:
+    elif as_json:
         from regrasp.report.json import json_text
 
         typer.echo(json_text(audited))
@@ -68,7 +63,11 @@ def command(
         from regrasp.report.text import print_audit
 
         print_audit(audited, Console(highlight=False))
-    raise typer.Exit(0 if audited.sound else 1)
+    if html:
+        from regrasp.report.audit_page import write_audit_page
+
+        typer.echo(f"wrote {write_audit_page(audited, html)}", err=True)
+    raise typer.Exit(0 if (audited.kept if keep else audited.sound) else 1)
 
 
 def _print_kept(audited: "Audit") -> None:

@@ -28,7 +28,7 @@ def command(
         return
     print(answer)
     if answer.paired:
-        print(f"The same {answer.paired} starts were tried with both.")
+        print(f"The object lay in the same {answer.paired} places with both.")
 
 
 def compare(a: "Rollouts", b: "Rollouts") -> "Comparison":

@@ -41,7 +41,14 @@ def command(
     With --train, the copy is one of a checkpoint, and normalises with the statistics that it was trained with.
     """
     if train is not None:
-        _restore(dataset, train, into, as_json=as_json, dry_run=dry_run)
+        if names:
+            from regrasp.errors import UsageError
+
+            raise UsageError(
+                f"Found '{names[0]}' with --train; of a checkpoint its statistics alone are put right. Leave the names "
+                "out."
+            )
+        _restore(dataset, train, into, as_json=as_json, dry_run=dry_run, ask=not (yes or as_json))
         return
     from regrasp.data import read_dataset
     from regrasp.data.new_folder import require_new_folder
@@ -74,7 +81,7 @@ def command(
     raise typer.Exit(0 if fixed.done else 1)
 
 
-def _restore(checkpoint: str, train: str, into: Path, *, as_json: bool, dry_run: bool) -> None:
+def _restore(checkpoint: str, train: str, into: Path, *, as_json: bool, dry_run: bool, ask: bool) -> None:
     """A checkpoint's statistics; exit code 1 where a dry run finds some to exchange."""
     import json
 
@@ -87,12 +94,17 @@ def _restore(checkpoint: str, train: str, into: Path, *, as_json: bool, dry_run:
     require_new_folder(into, [pretrained_folder(checkpoint)])
     say_which(checkpoint)
     plan = plan_restoring(checkpoint, read_dataset(train, video=False))
-    written = None if dry_run or not plan.changes else restore(plan, into)
+    if not as_json:
+        for change in plan.changes:
+            typer.echo(f"will fix   {change}")
+    doing = bool(plan.changes) and not dry_run
+    if doing and ask and not _agreed(into):
+        typer.echo("nothing was written")
+        raise typer.Exit(1)
+    written = restore(plan, into) if doing else None
     if as_json:
         typer.echo(json.dumps({**plan.to_json(), "into": None if written is None else str(into)}, indent=2))
     else:
-        for change in plan.changes:
-            typer.echo(f"will fix   {change}")
         if not plan.changes:
             typer.echo(f"{checkpoint}: its statistics are those of {plan.named}; nothing is written")
         if written is not None:

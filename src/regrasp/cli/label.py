@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PERSON = "person"
 """Who decided, as an outcome says it."""
 
+MOST_OF_A_FAILURE = 0.99
+"""Progress of an episode that did not succeed is below 1."""
+
 KEYS = {"s": True, "f": False}
 """What a key says of an episode."""
 
@@ -83,13 +86,14 @@ def keep(rollouts: Path, decided: "Mapping[int, bool]") -> None:
 
     from regrasp.data.rollouts import read_rollouts, write_outcomes
 
+    read = read_rollouts(rollouts, video=False)
     outcomes = [
         one
         if one.episode not in decided
         else replace(one, success=decided[one.episode], progress=_progress(one, decided), scored_by=PERSON)
         for one in known_outcomes(rollouts)
     ]
-    write_outcomes(rollouts, outcomes, read_rollouts(rollouts, video=False).deployment)
+    write_outcomes(read.dataset.path, outcomes, read.deployment)
 
 
 def ask(rollouts: Path, outcomes: "Sequence[Outcome]", key: "Callable[[], str]") -> None:
@@ -110,8 +114,8 @@ def ask(rollouts: Path, outcomes: "Sequence[Outcome]", key: "Callable[[], str]")
 
 
 def _progress(outcome: "Outcome", decided: "Mapping[int, bool]") -> float:
-    """A success went all the way; how far a failure got is what was known of it."""
-    return 1.0 if decided[outcome.episode] else outcome.progress
+    """A success went all the way; a failure got as far as was known of it, and not all the way."""
+    return 1.0 if decided[outcome.episode] else min(outcome.progress, MOST_OF_A_FAILURE)
 
 
 def _numbers(texts: "Sequence[str]", known: "Collection[int]") -> list[int]:

@@ -10,7 +10,10 @@ ActionSteps = Annotated[
 ]
 Area = Annotated[str | None, typer.Option(help="Twin: where the object may lie, 2in or 6in.")]
 TwinTask = Annotated[str | None, typer.Option(help="Twin: grab-brain or brain-to-bin.")]
-Size = Annotated[int | None, typer.Option(help="Twin: width and height of the pictures, in pixels.")]
+Size = Annotated[
+    int | None,
+    typer.Option(min=16, max=1024, help="Twin: width and height of the pictures, in pixels; even."),
+]
 Starts = Annotated[str | None, typer.Option(help="Twin: home or scattered.")]
 Cameras = Annotated[str | None, typer.Option(help="Plugs exchanged, as front=wrist,wrist=front.")]
 Fault = Annotated[

@@ -33,6 +33,7 @@ def command(
     from regrasp.errors import UsageError
 
     chosen = station_with(station, area=area, task=twin_task, size=size)
+    task = task or chosen.task
     if not expert:
         if chosen.is_twin:
             raise UsageError(
@@ -43,7 +44,6 @@ def command(
                 f"Station '{station}' has no leader arm; expected `teleop` in its file. `regrasp station init --leader "
                 "PORT` writes it."
             )
-        task = task or chosen.task
         if task is None:
             raise UsageError(
                 "--task is missing, and the station has none; expected the instruction, exactly as the policy will be "

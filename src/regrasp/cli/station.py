@@ -31,9 +31,9 @@ def init(
     ] = None,
     robot: Annotated[str, typer.Option(help="LeRobot's type of the follower.")] = "so101_follower",
     name: Annotated[str | None, typer.Option(help="Of the station, and of LeRobot's calibration.")] = None,
-    fps: Annotated[int, typer.Option(help="Of cameras and control.")] = 30,
-    width: Annotated[int, typer.Option(help="Of the pictures.")] = 640,
-    height: Annotated[int, typer.Option(help="Of the pictures.")] = 480,
+    fps: Annotated[int, typer.Option(min=1, max=200, help="Of cameras and control.")] = 30,
+    width: Annotated[int, typer.Option(min=1, help="Of the pictures.")] = 640,
+    height: Annotated[int, typer.Option(min=1, help="Of the pictures.")] = 480,
     task: Annotated[str | None, typer.Option(help="The instruction that is used when none is given.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over the file.")] = False,
 ) -> None:
@@ -46,7 +46,11 @@ def init(
         raise UsageError(f"{out} exists already; expected a new file. Choose another --out, or give --force.")
     finders = finders_in_use()
     follower = lasting(port, finders) if port else chosen_port(finders)
-    named = parsed_cameras(camera, finders) if camera else named_cameras(finders, out.with_suffix(""))
+    named = (
+        parsed_cameras(camera, finders)
+        if camera
+        else named_cameras(finders, out.with_name(f"{out.stem}_cameras"))
+    )
     called = name or out.stem
     other = lasting(leader, finders) if leader else None
     size = (width, height)
@@ -122,12 +126,18 @@ def chosen_port(finders: "Finders") -> str:
 def parsed_cameras(given: "Sequence[str]", finders: "Finders") -> dict[str, str]:
     """Name -> lasting path, from `front=/dev/video0`."""
     from regrasp.data.station import parse_permutation
-    from regrasp.lerobot_bridge.hardware import VIDEO_LINKS, lasting_name
+    from regrasp.errors import UsageError
+    from regrasp.lerobot_bridge.hardware import VIDEO_LINKS, device_of, lasting_name
 
     named: dict[str, str] = {}
     for one in given:
-        named |= parse_permutation(one)
-    return {name: lasting_name(path, finders.devices / VIDEO_LINKS) for name, path in named.items()}
+        parsed = parse_permutation(one)
+        twice = sorted(parsed.keys() & named.keys())
+        if twice:
+            raise UsageError(f"Found two cameras called '{twice[0]}'; expected a name of its own for each.")
+        named |= parsed
+    links = finders.devices / VIDEO_LINKS
+    return {name: lasting_name(device_of(path, finders), links) for name, path in named.items()}
 
 
 def named_cameras(finders: "Finders", pictures: Path) -> dict[str, str]:
@@ -146,11 +156,17 @@ def named_cameras(finders: "Finders", pictures: Path) -> dict[str, str]:
     named: dict[str, str] = {}
     for one in found:
         print(f"{one.lasting}   {taken.get(one.device, 'gives no picture')}")
-        name = typer.prompt(
-            "  its name (front, wrist, ...; empty leaves it out)", default="", show_default=False
-        )
-        named |= {name.strip(): one.lasting} if name.strip() else {}
+        name = _new_name(named)
+        named |= {name: one.lasting} if name else {}
     return named
+
+
+def _new_name(known: "Mapping[str, str]") -> str:
+    """The name that is typed for a camera, which no other has; "" to leave it out."""
+    asked = "  its name (front, wrist, ...; empty leaves it out)"
+    while (name := str(typer.prompt(asked, default="", show_default=False)).strip()) in known:
+        print(f"  '{name}' is another camera already")
+    return name
 
 
 def saved_pictures(found: "Sequence[Found]", finders: "Finders", folder: Path) -> "Mapping[str, Path]":

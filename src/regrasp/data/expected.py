@@ -9,8 +9,8 @@
 ```
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,15 +63,42 @@ def renumber_expected(folder: Path, numbers: Mapping[int, int]) -> None:
     declared = read_expected(folder)
     if not any(entry.episodes for entry in declared):
         return
+    entries: list[Expected] = []
+    for entry in declared:
+        left = tuple(numbers[number] for number in entry.episodes if number in numbers)
+        if left or not entry.episodes:
+            entries.append(replace(entry, episodes=left))
+    write_expected(folder, entries)
+
+
+def write_expected(folder: Path, entries: Iterable[Expected]) -> None:
+    """Declare these, in place of what was declared."""
     import yaml
 
-    entries: list[dict[str, object]] = []
-    for entry in declared:
-        left = [numbers[number] for number in entry.episodes if number in numbers]
-        if left or not entry.episodes:
-            told: dict[str, object] = {"check": entry.check, "reason": entry.reason}
-            entries.append(told | ({"episodes": left} if left else {}))
-    write_text(folder / FILE, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+    told = [
+        {"check": one.check, "reason": one.reason}
+        | ({"episodes": list(one.episodes)} if one.episodes else {})
+        for one in entries
+    ]
+    write_text(folder / FILE, yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+
+
+def of_parts(parts: Sequence[tuple[tuple[Expected, ...], range]]) -> tuple[Expected, ...]:
+    """What is declared of a whole: of each part what was declared of it, under the numbers that its episodes have now.
+
+    What every part declares of all its episodes stays declared of all.
+    """
+    of_all = [{one.check: one for one in declared if not one.episodes} for declared, _ in parts]
+    common = set[str].intersection(*(set(one) for one in of_all)) if of_all else set[str]()
+    found = [one for check, one in (of_all[0].items() if of_all else ()) if check in common]
+    for declared, numbers in parts:
+        for one in declared:
+            if one.episodes:
+                now = tuple(numbers[old] for old in one.episodes if old < len(numbers))
+                found.append(replace(one, episodes=now))
+            elif one.check not in common:
+                found.append(replace(one, episodes=tuple(numbers)))
+    return tuple(one for one in found if one.episodes or one.check in common)
 
 
 _EXPECTED = (

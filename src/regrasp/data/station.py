@@ -81,6 +81,10 @@ class Station(BaseModel):
             raise ValueError("robot needs a 'type', such as so101_follower")
         if self.faults and not self.is_twin:
             raise ValueError("faults are for the twin")
+        if self.is_twin and self.robot.get("fps", 30) != self.fps:
+            raise ValueError(
+                f"fps is {self.fps}, and the twin runs at robot.fps {self.robot.get('fps', 30)}: give both the same"
+            )
         cameras: object = self.robot.get("cameras") or {}
         if not isinstance(cameras, dict) or not all(isinstance(one, dict) for one in cameras.values()):
             raise ValueError("cameras need a name and options each, such as front: {type: opencv, ...}")

@@ -117,8 +117,8 @@ def apply_repairs(dataset: Dataset, into: Path, repairs: Sequence[Repair]) -> No
 
 def is_our_word(error: Exception) -> bool:
     """Whether an error is told as it is: in our own words, or as what the system says of a place to write."""
-    of_system = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
-    return of_system or isinstance(error, RegraspError)
+    of_system = isinstance(error, OSError) and error.errno and not isinstance(error, FileNotFoundError)
+    return bool(of_system) or isinstance(error, RegraspError)
 
 
 def refused(path: Path, error: Exception) -> DatasetError:

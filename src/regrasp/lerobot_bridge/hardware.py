@@ -138,10 +138,16 @@ def check_station(station: Station, finders: Finders) -> list[Plug]:
     plugs = list(_ports_of(station, finders))
     taken: dict[str, str] = {}
     for name, options in station.cameras.items():
-        path = str(options.get("index_or_path", options.get("serial_number_or_name", "")))
+        path = device_of(str(options.get("index_or_path", options.get("serial_number_or_name", ""))), finders)
         wrong = _camera_fault(options, path, finders) or _taken(taken, name, path)
         plugs.append(Plug(f"camera {name}", path, wrong))
     return plugs
+
+
+def device_of(camera: str, finders: Finders) -> str:
+    """The path of a camera that is called by its number, on a system that has paths for them."""
+    path = finders.devices / f"video{camera}"
+    return str(path) if camera.isdigit() and path.exists() else camera
 
 
 def _ports_of(station: Station, finders: Finders) -> Iterator[Plug]:

@@ -15,6 +15,7 @@ import av
 from lerobot.datasets.dataset_tools import merge_datasets
 
 from regrasp.data.dataset import Dataset
+from regrasp.data.expected import Expected, of_parts, read_expected, write_expected
 from regrasp.data.new_folder import copy_folder, new_folder, require_new_folder
 from regrasp.data.provenance import Parts, write_parts
 from regrasp.data.rollouts import Outcome, read_outcomes, write_outcomes
@@ -83,8 +84,9 @@ def carry_out(plan: MergePlan, into: Path) -> Merged:
         except Exception as error:
             if is_our_word(error):
                 raise
-            raise refused(folders[0], error) from error
+            raise refused(_broken(folders), error) from error
         write_parts(partial, plan.parts)
+        _keep_expected(plan.datasets, partial)
         _keep_outcomes(plan.datasets, partial)
     return Merged(plan, into)
 
@@ -103,6 +105,30 @@ def _merge(folders: Sequence[Path], partial: Path) -> None:
     count_anew(partial)
     recompute_statistics(partial)
     load(partial)
+
+
+def _broken(folders: Sequence[Path]) -> Path:
+    """The first part that LeRobot does not load; the first of all where it loads each."""
+    for folder in folders:
+        try:
+            with quiet():
+                load(folder)
+        except Exception:
+            return folder
+    return folders[0]
+
+
+def _keep_expected(datasets: Sequence[Dataset], partial: Path) -> None:
+    """Carry over which oddities of the parts are meant to be there."""
+    first = 0
+    parts: list[tuple[tuple[Expected, ...], range]] = []
+    for dataset in datasets:
+        count = len(dataset.episodes)
+        parts.append((read_expected(dataset.path), range(first, first + count)))
+        first += count
+    declared = of_parts(parts)
+    if declared:
+        write_expected(partial, declared)
 
 
 def _keep_outcomes(datasets: Sequence[Dataset], partial: Path) -> None:

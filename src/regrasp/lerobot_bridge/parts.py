@@ -77,7 +77,10 @@ def record_in_parts(
         )
     workers = max(1, min(workers, episodes))
     begun = not (folder / PLAN).exists()
-    _agree(folder, {**plan, "episodes": episodes, "workers": workers})
+    try:
+        _agree(folder, {**plan, "episodes": episodes, "workers": workers})
+    except OSError as error:
+        raise _disk_error(error, out) from error
     bounds = [round(share * episodes / workers) for share in range(workers + 1)]
     parts = [Part(folder / f"part-{i}", bounds[i], bounds[i + 1]) for i in range(workers)]
     folders = [part.folder for part in parts]
@@ -123,6 +126,8 @@ def _agree(folder: Path, plan: dict[str, Any]) -> None:
                 "Run the same command as before to finish it, or delete the folder to begin anew."
             )
     else:
+        for left in folder.glob("part-*"):  # of a command that was killed while tidying up
+            shutil.rmtree(left)
         write_text(noted, json.dumps(plan))
 
 

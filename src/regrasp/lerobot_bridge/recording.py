@@ -1,18 +1,21 @@
 """Records demonstrations: by the twin's expert here, by a person through LeRobot's own recording."""
 
+import json
+import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from draccus.utils import DraccusException
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from regrasp.arm.so101 import JOINTS
 from regrasp.data.rollouts import Deployment, Outcome, write_outcomes
 from regrasp.data.station import Station
 from regrasp.data.unfinished import read_notes
-from regrasp.errors import DatasetError, DeviceError, UsageError
+from regrasp.errors import DatasetError, DeviceError, UsageError, first_line
 from regrasp.lerobot_bridge.episode_writer import NOTES, EpisodeWriter, as_joint_dict, features_of
 from regrasp.lerobot_bridge.parts import Part, Tell, record_in_parts
 from regrasp.lerobot_bridge.stations import connected
@@ -93,7 +96,14 @@ def record(
     counted = _Count()
     record_in_parts(
         out,
-        {"kind": "demonstrations", "robot": station.robot, "task": task, "seed": seed},
+        {
+            "kind": "demonstrations",
+            "robot": station.robot,
+            "fps": station.fps,
+            "faults": list(station.faults),
+            "task": task,
+            "seed": seed,
+        },
         episodes=episodes,
         workers=workers,
         work=partial(_record_part, station, task, seed),
@@ -198,8 +208,6 @@ def outcome_of(number: int, note: dict[str, Any], fps: int) -> Outcome:
 
 def _write_scenes(dataset: Path | None, parts: list[Path]) -> None:
     """Keep scene and seed of each episode beside the dataset, where they are not there already."""
-    import json
-
     if dataset is None:
         return
     notes = [note for part in parts for note in read_notes(part / NOTES)]
@@ -214,7 +222,8 @@ def record_by_leader(
     """Record by a person: LeRobot's own recording with the station's robot and leader.
 
     Raises:
-        UsageError: The station has no leader.
+        UsageError: The station has no leader, or LeRobot refuses its options.
+        DeviceError: Arm, leader or camera failed.
     """
     import sys
     from unittest import mock
@@ -225,28 +234,45 @@ def record_by_leader(
         raise UsageError(
             f"Station '{station.name}' has no teleop; expected the leader arm's options. Add them to its file."
         )
+    if task.startswith("include"):
+        raise UsageError(
+            f"The instruction is '{task}'; expected one that does not begin with 'include', which LeRobot takes for the "
+            "name of a file. Word it otherwise."
+        )
     out = Path(dataset).resolve()
     arguments = [
         *options("robot", station.robot),
         *options("teleop", station.teleop),
         f"--dataset.repo_id=local/{out.name}",
         f"--dataset.root={out}",
-        f"--dataset.single_task={task}",
+        f"--dataset.single_task={as_typed(task)}",
         f"--dataset.num_episodes={episodes}",
         f"--dataset.fps={station.fps}",
         f"--dataset.episode_time_s={seconds}",
         "--dataset.push_to_hub=false",
         "--dataset.no_stamp=true",
     ]
+    new = not out.exists()
     with mock.patch.object(sys, "argv", ["lerobot-record", *arguments]):
         try:
             lerobot_record.main()
         except SystemExit as error:
             raise UsageError("LeRobot refuses the options of this station; see above.") from error
-        except (ConnectionError, FileNotFoundError) as error:
+        except (OSError, RuntimeError) as error:
             raise DeviceError(
-                f"The station '{station.name}' does not answer: {error}. Check power and cables."
+                f"The station '{station.name}' does not answer: {first_line(error)}. Check power and cables."
             ) from error
+        except (ValueError, DraccusException) as error:
+            raise UsageError(f"LeRobot refuses this recording: {first_line(error)}.") from error
+        finally:
+            if new:
+                _remove_without_episodes(out)
+
+
+def _remove_without_episodes(dataset: Path) -> None:
+    """LeRobot makes the folder before it looks for the arm; one without an episode is in the way of the next try."""
+    if not any((dataset / "meta" / "episodes").rglob("*.parquet")):
+        shutil.rmtree(dataset, ignore_errors=True)
 
 
 def options(prefix: str, values: dict[str, Any]) -> list[str]:
@@ -256,9 +282,22 @@ def options(prefix: str, values: dict[str, Any]) -> list[str]:
         >>> options("robot", {"type": "so101_follower", "port": "/dev/ttyACM0"})
         ['--robot.type=so101_follower', '--robot.port=/dev/ttyACM0']
     """
-    import json
+    return [f"--{prefix}.{name}={as_typed(value)}" for name, value in values.items()]
 
-    return [
-        f"--{prefix}.{name}={json.dumps(value) if isinstance(value, dict | list) else value}"
-        for name, value in values.items()
-    ]
+
+def as_typed(value: object) -> str:
+    """A value as LeRobot's command line reads it back: it takes all that it is given for YAML.
+
+    Example:
+        >>> as_typed("Grab the brain"), as_typed("Pick block #3"), as_typed("007"), as_typed(True)
+        ('Grab the brain', '"Pick block #3"', '"007"', 'true')
+    """
+    import yaml
+
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        plain = yaml.safe_load(value) == value
+    except yaml.YAMLError:
+        plain = False
+    return value if plain else json.dumps(value)

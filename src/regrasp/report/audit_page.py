@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from regrasp.data import Dataset, Episode
-from regrasp.data.video import VideoError
 from regrasp.diagnosis.audit import Audit
 from regrasp.diagnosis.finding import Finding, Severity, count
+from regrasp.errors import DatasetError
 from regrasp.report.blocks import (
     Block,
     FigureBlock,
@@ -159,7 +159,7 @@ def _views(episode: Episode, only: str | None, moments: list[int]) -> Iterator[P
         if only in (None, name):
             try:
                 pictures = enlarged(camera.frames(moments))
-            except VideoError:  # which has been said by the check for it
+            except DatasetError:  # which has been said by the check for it
                 continue
             for moment, picture in zip(moments, pictures, strict=True):
                 yield Picture(picture_uri(picture), f"{name}, episode {episode.index}, frame {moment}")

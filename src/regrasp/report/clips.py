@@ -12,7 +12,7 @@ from regrasp.data.atomic import write_bytes
 from regrasp.data.episode import Episode
 from regrasp.data.rollouts import Outcome, Rollouts, Ticks
 from regrasp.errors import DatasetError
-from regrasp.report.pictures import enlarged, mp4
+from regrasp.report.pictures import enlarged, mp4, shrunk
 from regrasp.report.pixel_font import text
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def clip(episode: Episode, ticks: Ticks, outcome: Outcome | None, title: str) ->
         raise DatasetError(
             f"Found no pictures in episode {episode.index}; expected at least one camera. Roll out with cameras."
         )
-    views = [_fitted(enlarged(camera.frames())) for camera in episode.cameras.values()]
+    views = [fitted(enlarged(camera.frames())) for camera in episode.cameras.values()]
     pictures = np.concatenate(views, axis=2)
     frames, _, width, _ = pictures.shape
     width += width % 2
@@ -106,11 +106,11 @@ def _title(rollouts: Rollouts, contract: "Contract | None") -> str:
     return f"{contract.policy_type}: {task}" if contract else task
 
 
-def _fitted(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pictures of the height of a view: cut, or with a dark edge below."""
-    fitted = np.full((len(pictures), VIEW, pictures.shape[2], 3), BACKGROUND, np.uint8)
-    shown = min(VIEW, pictures.shape[1])
-    fitted[:, :shown] = pictures[:, :shown]
+def fitted(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures of the height of a view: made smaller, or with a dark edge below."""
+    shown = shrunk(pictures, VIEW)
+    fitted = np.full((len(shown), VIEW, shown.shape[2], 3), BACKGROUND, np.uint8)
+    fitted[:, : shown.shape[1]] = shown
     return fitted
 
 

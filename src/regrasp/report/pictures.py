@@ -61,8 +61,18 @@ def filmstrip(episode: Episode) -> NDArray[np.uint8]:
     shown = range(min(episode.length, round(LONGEST_CLIP_S * episode.fps)))
     views = [enlarged(camera.frames(shown)) for camera in episode.cameras.values()]
     height = min(view.shape[1] for view in views)
-    joined = np.concatenate([view[:, :height] for view in views], axis=2)
+    joined = np.concatenate([shrunk(view, height) for view in views], axis=2)
     return joined[:, : joined.shape[1] // 2 * 2, : joined.shape[2] // 2 * 2]
+
+
+def shrunk(pictures: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """Pictures [n, h, w, 3] with rows and columns left out, so that they are no more than `height` high."""
+    rows, columns = pictures.shape[1:3]
+    if rows <= height:
+        return pictures
+    width = max(1, round(columns * height / rows))
+    kept_rows, kept_columns = np.arange(height) * rows // height, np.arange(width) * columns // width
+    return pictures[:, kept_rows][:, :, kept_columns]
 
 
 def enlarged(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -49,6 +49,10 @@ SETTLE_S = 0.4
 """Time for toy and arm to come to rest before an episode begins."""
 
 
+SMALLEST = 16
+"""Pixels of a side of a picture."""
+
+
 @dataclass(frozen=True)
 class TwinConfig:
     """What to simulate."""
@@ -74,6 +78,12 @@ class TwinConfig:
         ):
             if name not in known:
                 raise UsageError(f"Found {what} '{name}'; expected one of {', '.join(known)}.")
+        for side in (self.width, self.height):
+            if side < SMALLEST or side % 2:
+                raise UsageError(
+                    f"Found pictures of {self.width} x {self.height}; expected even numbers from {SMALLEST} on, as "
+                    "videos need them."
+                )
 
 
 @dataclass(frozen=True)
