@@ -20,6 +20,7 @@ from lerobot.robots.so_follower import SO101FollowerConfig  # noqa: F401 - makes
 from regrasp.data.dataset import content_hash, read_dataset
 from regrasp.data.rollouts import read_outcomes
 from regrasp.data.station import Station, twin
+from regrasp.diagnosis.audit import audit
 from regrasp.errors import DatasetError, DeviceError, UsageError
 from regrasp.lerobot_bridge.parts import recording_folder
 from regrasp.lerobot_bridge.recording import as_typed, options, record, record_by_leader, scene_seed
@@ -33,6 +34,14 @@ def test_recorded_set_loads_in_lerobot_and_holds_what_was_asked_for(demonstratio
     assert theirs[0]["task"] == "Grab the brain"
     assert theirs.num_frames == ours.frames
     np.testing.assert_allclose(theirs[5]["observation.state"].numpy(), ours.episodes[0].states[5], atol=1e-4)
+
+
+def test_a_recording_has_nothing_wrong_with_it(demonstrations):
+    assert [finding.check for finding in audit(demonstrations).findings] == []
+    made = read_dataset(demonstrations)
+    told = made.stats["observation.state"]
+    for name, share in (("q01", 0.01), ("q99", 0.99)):
+        np.testing.assert_allclose(told[name], np.quantile(made.states, share, axis=0), atol=1e-3)
 
 
 def test_every_recorded_episode_succeeded_by_physics_and_keeps_its_scene(demonstrations):

@@ -25,6 +25,7 @@ from regrasp.data.atomic import rename_whole, write_text
 from regrasp.data.unfinished import read_notes
 from regrasp.errors import DatasetError
 from regrasp.lerobot_bridge.quiet import quiet
+from regrasp.lerobot_bridge.statistics import recompute_statistics
 
 VIDEO: dict[str, Any] = {"vcodec": "h264", "preset": "veryfast", "crf": 18, "g": 2}
 """H.264 with a key frame every second frame, as LeRobot's AV1 has it, so any frame is near a key frame. An episode of
@@ -207,6 +208,7 @@ def finish(
             for folder in folders
         ]
         merge_datasets(parts, output_repo_id=repo_id_of(into), output_dir=partial)
+    recompute_statistics(partial)  # LeRobot's quantiles are means of those of the episodes
     annotate(partial, list(folders))
     rename_whole(partial, into)
 
