@@ -165,6 +165,13 @@ def test_every_epoch_leaves_a_checkpoint(brain):
         assert planned.steps / planned.save_every >= 3
 
 
+@pytest.mark.parametrize("epochs", [1, 3, 6.35, 10, 15.87])
+def test_the_last_checkpoint_is_no_stump_after_the_one_before_it(brain, epochs):
+    planned = plan(brain, policy="act", epochs=epochs)
+    last = (planned.steps - 1) % planned.save_every + 1
+    assert last > 0.9 * planned.save_every
+
+
 def test_held_out_episodes_leave_epochs_alone_and_raise_the_passes(brain):
     held = plan(brain, policy="act", steps=1000, hold_out=24)
     none = plan(brain, policy="act", steps=1000, hold_out=0)

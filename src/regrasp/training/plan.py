@@ -396,9 +396,9 @@ class _Draft:
         self.warnings += self.chunks.warnings
 
     def say_checkpoints(self) -> None:
-        """At least one per epoch, and some to choose from."""
-        every = min(math.floor(self.per_epoch), self.steps // FEWEST_CHECKPOINTS)
-        self.save_every = max(1, every)
+        """At least one per epoch, and some to choose from; as far apart as the last one is from the one before it."""
+        most = max(1, min(math.floor(self.per_epoch), self.steps // FEWEST_CHECKPOINTS))
+        self.save_every = math.ceil(self.steps / math.ceil(self.steps / most))
         count = math.ceil(self.steps / self.save_every)
         short = self.steps // FEWEST_CHECKPOINTS < math.floor(self.per_epoch)
         why = f"{FEWEST_CHECKPOINTS} at least, to choose from" if short else "one per epoch"
