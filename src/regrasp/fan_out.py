@@ -17,7 +17,7 @@ from threading import Thread, current_thread, main_thread
 from typing import Any, Protocol
 from unittest import mock
 
-from regrasp.errors import MissingExtra, RegraspError
+from regrasp.errors import MissingExtra, RegraspError, first_line
 
 KILLED = (
     "A process that did a part of the work was killed, perhaps for lack of memory. What was finished is kept; run the "
@@ -188,7 +188,7 @@ def _join(ray: Any) -> None:
         _require_answer(address)
         _begin(ray, TRIES if not address else 1, {} if address else {"include_dashboard": False})
     except Exception as error:  # Ray raises whatever comes, a bare Exception where a machine is slow
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        first = first_line(error)
         where = f"the Ray cluster at {address} (RAY_ADDRESS)" if address else "a Ray cluster on this machine"
         raise RegraspError(
             f"Could not join {where}: {first}. Start one with `ray start --head`, or leave --ray out."

@@ -15,7 +15,7 @@ import pytest
 from lerobot.configs.dataset import DatasetRecordConfig
 from lerobot.datasets import LeRobotDataset
 from lerobot.robots import RobotConfig
-from lerobot.robots.so_follower import SO101FollowerConfig  # noqa: F401 - makes its type known
+from lerobot.robots.so_follower import SO101FollowerConfig
 
 from regrasp.data.dataset import content_hash, read_dataset
 from regrasp.data.rollouts import read_outcomes
@@ -158,6 +158,7 @@ def test_lerobot_reads_back_the_name_of_a_calibration():
         "robot", {"type": "so101_follower", "port": "/dev/ttyACM0", "id": "007", "use_degrees": True}
     )
     made = draccus.parse(OfAnArm, args=arm).robot
+    assert isinstance(made, SO101FollowerConfig)
     assert (made.port, made.id, made.use_degrees) == ("/dev/ttyACM0", "007", True)
 
 

@@ -220,9 +220,9 @@ def test_what_the_twin_cannot_judge_is_chosen_by_held_out_errors(run, arm, regra
 def test_where_nobody_noted_where_the_object_lay_held_out_errors_choose(run, arm, regrasp, tmp_path):
     write_journal(run, read_journal(run).model_copy(update={"dataset": str(tmp_path / "gone")}))
     with_held_out(run, {12: 3.0, 24: 2.0, 36: 4.0})
-    _, out, err = regrasp("train", "--resume", run, "--select-on", "held-out", "--json")
-    assert json.loads(out)["selection"]["by"] == "held-out"
-    assert "not tried" not in err
+    _, out, err = regrasp("train", "--resume", run, "--json")
+    assert (json.loads(out)["selection"]["by"], arm) == ("held-out", [])
+    assert "not tried on the twin: the data do not say where the object lay;" in err
     assert twin_options.recorded_with(run) == TwinOptions(task="grab-brain", size=64, starts="home")
 
 

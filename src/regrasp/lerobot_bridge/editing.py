@@ -39,7 +39,7 @@ from regrasp.diagnosis.repair_plan import (
     kept_frames,
     plan_repairs,
 )
-from regrasp.errors import DatasetError, RegraspError
+from regrasp.errors import DatasetError, RegraspError, first_line
 from regrasp.lerobot_bridge.folders import (
     change_tables,
     count_anew,
@@ -123,7 +123,7 @@ def is_our_word(error: Exception) -> bool:
 
 def refused(path: Path, error: Exception) -> DatasetError:
     """What to say when LeRobot's tools give up on a dataset."""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    first = first_line(error)
     first = first if len(first) <= LONGEST_REASON else f"{first[:LONGEST_REASON]} ..."
     return DatasetError(
         f"LeRobot could not edit a copy of {path} ({type(error).__name__}: {first}); expected a v3.0 dataset that "

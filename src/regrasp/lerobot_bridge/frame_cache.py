@@ -24,7 +24,7 @@ import torch
 import xxhash
 
 from regrasp.data.cache_folder import frames_folder
-from regrasp.errors import DatasetError
+from regrasp.errors import DatasetError, first_line
 
 BYTES_FREE = 5_000_000_000
 """Disk that must stay free beside the frames: checkpoints go there too (SmolVLA's take 2.2 GB each)."""
@@ -227,7 +227,7 @@ def _decoded(segment: Segment, frames: Frames) -> Iterator[torch.Tensor]:
     try:
         yield from frames(segment)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first_line(error)
         raise DatasetError(
             f"Cannot decode {segment.camera} of {segment.path.name.replace('-', ' ')}: {reason}. Expected a frame for "
             "each row of the tables; try `regrasp audit`, or train without this episode."

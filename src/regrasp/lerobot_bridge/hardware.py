@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrasp.data.station import Station
-from regrasp.errors import DeviceError
+from regrasp.errors import DeviceError, first_line
 
 type Picture = NDArray[np.uint8]
 
@@ -219,7 +219,7 @@ def _picture_of(path: str) -> Picture:
             camera.connect()
             return camera.read()
     except (OSError, RuntimeError, TimeoutError, ValueError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         raise DeviceError(f"The camera at {path} gives no picture: {first}.") from error
     finally:
         if camera.is_connected:

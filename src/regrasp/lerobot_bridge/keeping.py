@@ -18,7 +18,7 @@ from regrasp.data.contract_measuring import epochs_of, measure_contract, of_chec
 from regrasp.data.dataset import Dataset
 from regrasp.data.journal import Journal, figures, overfitting, write_journal
 from regrasp.diagnosis.judgement import judge
-from regrasp.errors import RegraspError
+from regrasp.errors import RegraspError, first_line
 from regrasp.lerobot_bridge.augmenting import AugmentedDataset, idle_transforms
 from regrasp.lerobot_bridge.cached_dataset import CachedDataset
 from regrasp.lerobot_bridge.frame_cache import Uncached
@@ -258,7 +258,7 @@ class Keeper:
         except (RuntimeError, ValueError, KeyError, TypeError, IndexError, AttributeError, RegraspError,
                 NotImplementedError) as error:  # fmt: skip
             policy.train()
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             self.note(f"The policy cannot be asked about held-out episodes: {type(error).__name__}: {reason}")
             return
         self.journal.rounds = self._examiner.rounds

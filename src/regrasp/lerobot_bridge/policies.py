@@ -17,7 +17,7 @@ from regrasp.control import Decision
 from regrasp.control.seams import Horizon
 from regrasp.data.checkpoint import read_checkpoint
 from regrasp.diagnosis.observations import ObservationBatch
-from regrasp.errors import CheckpointError
+from regrasp.errors import CheckpointError, first_line
 from regrasp.lerobot_bridge import asking
 from regrasp.lerobot_bridge.quiet import quiet
 
@@ -88,7 +88,7 @@ class LoadedPolicy:
                     config, pretrained_path=folder, **_instead(statistics)
                 )
         except (OSError, ValueError, KeyError, RuntimeError, TypeError, ImportError) as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            first = first_line(error)
             raise CheckpointError(
                 f"LeRobot cannot load the checkpoint in {folder}: {first}. "
                 "Expected a checkpoint written by lerobot-train 0.6; try the checkpoint of another step."

@@ -16,7 +16,7 @@ import torch
 from lerobot.scripts import lerobot_train
 from lerobot.utils.import_utils import register_third_party_plugins
 
-from regrasp.errors import MissingExtra, RegraspError, UsageError
+from regrasp.errors import MissingExtra, RegraspError, UsageError, first_line
 from regrasp.lerobot_bridge.keeping import Keeper
 from regrasp.lerobot_bridge.quiet import training_threads
 from regrasp.lerobot_bridge.resuming import exact_resuming, whole_checkpoints
@@ -49,7 +49,7 @@ def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
     except (draccus.utils.DecodingError, draccus.utils.ParsingError, ValueError) as error:
         if keeper.began:
             raise RegraspError(_stopped(error)) from error
-        raise UsageError(f"LeRobot refuses to train: {_first_line(error)}.") from error
+        raise UsageError(f"LeRobot refuses to train: {first_line(error)}.") from error
     except urllib.error.URLError as error:
         raise UsageError(
             "LeRobot wants to download ImageNet weights and there is no network; give "
@@ -58,13 +58,13 @@ def run_lerobot(arguments: Sequence[str], keeper: Keeper) -> None:
     except RegraspError:
         raise
     except ImportError as error:
-        raise MissingExtra(f"LeRobot needs a library for this training: {_first_line(error)}.") from error
+        raise MissingExtra(f"LeRobot needs a library for this training: {first_line(error)}.") from error
     except (RuntimeError, OSError, httpx.HTTPError) as error:  # the last where the Hub cannot be reached
         raise RegraspError(_stopped(error)) from error
 
 
 def _stopped(error: Exception) -> str:
-    return f"Training stopped: {_first_line(error)}. Checkpoints that were written are kept."
+    return f"Training stopped: {first_line(error)}. Checkpoints that were written are kept."
 
 
 class _Bar:
@@ -100,7 +100,3 @@ def _refusal(printed: str) -> str:
         "it stopped without a word"
     ]
     return f"LeRobot refuses these options: {lines[-1].strip()}."
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

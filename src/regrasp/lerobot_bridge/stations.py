@@ -17,7 +17,7 @@ from lerobot.utils.errors import DeviceNotConnectedError
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from regrasp.data.station import Station
-from regrasp.errors import RegraspError, StationError
+from regrasp.errors import RegraspError, StationError, first_line
 from regrasp.lerobot_bridge.quiet import quiet
 
 
@@ -50,7 +50,7 @@ def make_robot(station: Station) -> Any:
         KeyError,
         TypeError,
     ) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         raise StationError(
             f"LeRobot cannot make the robot of station '{station.name}': {first}. Expected the options that "
             "`lerobot-record --robot.*` takes; `regrasp station show` prints what the file says."
@@ -78,7 +78,7 @@ def connected(station: Station) -> Generator[Any]:
     except RegraspError:
         raise
     except (OSError, RuntimeError, DeviceNotConnectedError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = first_line(error)
         raise StationError(
             f"The robot of station '{station.name}' does not answer: {first}. Check power and cables, then "
             "run the command again."
